@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session: one connection: framer + stream + the order of requests and replies.
+ *
+ * Requests are started in order and answered in order; one starts when its predecessor's reply is
+ * queued. A sync waits at most NEGO_SESSION_SYNC_WAIT_MS for the replies before it, then it is
+ * answered: the running call is abandoned, and what was queued behind it is not executed. A reader
+ * that falls behind by NEGO_SESSION_QUEUE_BYTES stops the reading of its requests.
+ *
+ * It does not open, accept or reopen anything: that is the agent's channel.h.
+ */
+#pragma once
+
+#include "common/dispatch.h"
+#include "common/framer.h"
+#include "common/stream.h"
+
+typedef struct NegoSession NegoSession;
+
+typedef struct {
+  const char *name; /* of the channel or peer, for the log; copied */
+  NegoStreamKind kind;
+  NegoFramerLimits limits;
+  gboolean qga; /* the QGA port: QGA commands' clients; never an event */
+} NegoSessionOptions;
+
+/* The connection ended (@error NULL: orderly). Called once, from the main loop; freeing the session
+ * from here is right. A PORT's host going away does not end a session: it resets it. */
+typedef void (*NegoSessionClosedFunc) (NegoSession *session,
+                                       const GError *error,
+                                       gpointer user_data);
+
+/* Takes @fd, a connected or opened descriptor. @dispatcher must outlive the session. */
+NegoSession *nego_session_new (NegoDispatcher *dispatcher,
+                               int fd,
+                               const NegoSessionOptions *options,
+                               NegoSessionClosedFunc closed,
+                               gpointer user_data);
+/* Abandons what runs, closes the descriptor; @closed is not called any more. */
+void nego_session_free (NegoSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoSession, nego_session_free)
