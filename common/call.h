@@ -4,44 +4,80 @@
  *
  * The dispatcher makes it, a handler answers it: at once (synchronous commands: by what the handler
  * returns) or later (commands with the schema feature "async": the handler takes a reference and
- * calls the generated qapi_NAME_return() or nego_call_fail() once). A call can be *abandoned* before
- * that, by a sync that waits too long, a reset or a disconnect: the handler's abandon function runs
- * once, and an answer given afterwards is dropped.
+ * calls the generated qapi_NAME_return() or nego_call_fail() once). A call can be *abandoned*
+ * before that, by a sync that waits too long, a reset or a disconnect: the handler's abandon
+ * function runs once, and an answer given afterwards is dropped.
  */
 #pragma once
 
 #include "common/json.h"
+#include "common/stream.h"
 
 #include <glib.h>
 
 typedef struct NegoCall NegoCall;
 typedef void (*NegoCallAbandonFunc) (NegoCall *call, gpointer user_data);
 
-NegoCall *nego_call_ref (NegoCall *call);
-void nego_call_unref (NegoCall *call);
+NegoCall *
+nego_call_ref (NegoCall *call);
+void
+nego_call_unref (NegoCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoCall, nego_call_unref)
 
 /* What the dispatcher was made with: the agent, in the agent. */
-gpointer nego_call_get_context (NegoCall *call);
+gpointer
+nego_call_get_context (NegoCall *call);
 /* The command's name. */
-const char *nego_call_get_name (NegoCall *call);
+const char *
+nego_call_get_name (NegoCall *call);
 /* Whether the call came over the QGA port (no events; bounded waits). */
-gboolean nego_call_is_qga (NegoCall *call);
+gboolean
+nego_call_is_qga (NegoCall *call);
 /* The channel's or peer's name, for the log. */
-const char *nego_call_get_origin (NegoCall *call);
+const char *
+nego_call_get_origin (NegoCall *call);
 
 /* Sets the function that an abandoned call runs. Not called after the call was answered. */
-void nego_call_set_abandon (NegoCall *call, NegoCallAbandonFunc func, gpointer user_data);
-gboolean nego_call_is_abandoned (NegoCall *call);
+void
+nego_call_set_abandon (NegoCall *call, NegoCallAbandonFunc func, gpointer user_data);
+gboolean
+nego_call_is_abandoned (NegoCall *call);
 
 /* Answers with @error (transfer full): class CommandNotFound for NEGO_ERROR_COMMAND_NOT_FOUND, else
  * GenericError, and the error's message as desc. */
-void nego_call_fail (NegoCall *call, GError *error);
+void
+nego_call_fail (NegoCall *call, GError *error);
 
 /* The reply is preceded by 0xFF (guest-sync-delimited). */
-void nego_call_set_delimited (NegoCall *call);
+void
+nego_call_set_delimited (NegoCall *call);
 
 /* For generated code. Returns the writer that the value of "return" goes to, or NULL when nobody
  * wants the answer any more; with a writer, nego_call_end_return() must follow at once. */
-NegoJsonWriter *nego_call_begin_return (NegoCall *call);
-void nego_call_end_return (NegoCall *call);
+NegoJsonWriter *
+nego_call_begin_return (NegoCall *call);
+void
+nego_call_end_return (NegoCall *call);
+
+/* For session.h: a call of @name, whose reply goes to the queue of @stream (borrowed; it must live
+ * as long as the call is neither answered nor abandoned). @id is a respelled JSON value (transfer
+ * full) or NULL. @done runs once the reply is queued, or with a call that ends without one; not for
+ * an abandoned call. */
+typedef void (*NegoCallDoneFunc) (NegoCall *call, gpointer user_data);
+
+typedef struct {
+  gpointer context;   /* for the handler */
+  const char *origin; /* of the channel; outlives the call's life in the session */
+  gboolean qga;
+  NegoStream *stream;
+  NegoCallDoneFunc done;
+  gpointer user_data;
+} NegoCallPeer;
+
+NegoCall *
+nego_call_new (const char *name, char *id, const NegoCallPeer *peer);
+void
+nego_call_abandon (NegoCall *call);
+/* A command without a success reply ended well. */
+void
+nego_call_end_silently (NegoCall *call);

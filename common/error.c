@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-G_DEFINE_QUARK (nego-error-quark, nego_error)
+G_DEFINE_QUARK (nego - error - quark, nego_error)
 
 static NegoErrorCode
 nego_error_code_for_errno (int errnum)

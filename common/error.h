@@ -3,8 +3,8 @@
  * error: the one GError domain of the project.
  *
  * Messages start in lower case, say what was attempted, quote the object with '…' and end with the
- * cause, without a full stop. Texts that QGA's clients see are the exception: they are QGA's, letter
- * for letter.
+ * cause, without a full stop. Texts that QGA's clients see are the exception: they are QGA's,
+ * letter for letter.
  */
 #pragma once
 
@@ -25,9 +25,10 @@ typedef enum {
   NEGO_ERROR_CLOSED,            /* the peer is gone */
 } NegoErrorCode;
 
-GQuark nego_error_quark (void);
+GQuark
+nego_error_quark (void);
 
 /* Sets @error to "@format…: strerror (@errnum)" and returns FALSE, so that it can be the operand of
  * return. The code is NOT_FOUND for ENOENT, BUSY for EBUSY, else IO. */
-gboolean nego_error_set_errno (GError **error, int errnum, const char *format, ...)
-  G_GNUC_PRINTF (3, 4);
+gboolean
+nego_error_set_errno (GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF (3, 4);

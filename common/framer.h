@@ -2,19 +2,21 @@
 /*
  * framer: bytes in, whole JSON objects out.
  *
- * A streaming lexer and strict validator of QGA's JSON dialect (RFC 8259, plus single-quoted strings
- * and \'), because json-glib 1.6 is none: what it passes on, rewritten to strict JSON, is safe to
- * give to json-glib. It looks at each byte once, does no I/O and knows nothing of QMP beyond "a
- * message is an object".
+ * A streaming lexer and strict validator of QGA's JSON dialect (RFC 8259, plus single-quoted
+ * strings and \'), because json-glib 1.6 is none: what it passes on, rewritten to strict JSON, is
+ * safe to give to json-glib. It looks at each byte once, does no I/O and knows nothing of QMP
+ * beyond "a message is an object".
  *
  * A message is complete when its outermost bracket closes. 0xFF resets the framer: between messages
  * it is silent, inside one the cut message gets one error. A malformed message gets one error, and
  * input is then discarded up to whichever comes first: 0xFF; the close of the outermost bracket
  * (strings respected); an LF outside a string followed by '{'; after an error inside a string, the
- * next LF. Between messages a run of stray bytes gives one error; it ends at an LF, a 0xFF or a '{'.
+ * next LF. Between messages a run of stray bytes gives one error; it ends at an LF, a 0xFF or a
+ * '{'.
  *
  * Errors are NEGO_ERROR_PARSE with QGA's texts ("JSON parse error, …", "JSON token size limit
- * exceeded", "QMP input must be a JSON object", …) and quote at most NEGO_ERROR_QUOTE_BYTES of input.
+ * exceeded", "QMP input must be a JSON object", …) and quote at most NEGO_ERROR_QUOTE_BYTES of
+ * input.
  */
 #pragma once
 
@@ -23,9 +25,9 @@
 typedef struct NegoFramer NegoFramer;
 
 typedef struct {
-  gsize max_bytes;   /* token text of one message; checked before it is stored */
-  guint max_tokens;  /* tokens of one message */
-  guint max_depth;   /* open brackets */
+  gsize max_bytes;  /* token text of one message; checked before it is stored */
+  guint max_tokens; /* tokens of one message */
+  guint max_depth;  /* open brackets */
 } NegoFramerLimits;
 
 typedef enum {
@@ -63,26 +65,31 @@ typedef struct {
 } NegoFramerMessage;
 
 /* @limits is copied. */
-NegoFramer *nego_framer_new (const NegoFramerLimits *limits);
-void nego_framer_free (NegoFramer *framer);
+NegoFramer *
+nego_framer_new (const NegoFramerLimits *limits);
+void
+nego_framer_free (NegoFramer *framer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFramer, nego_framer_free)
 
 /* Takes bytes of @data up to the end of the next message or error and says in @used how many; the
  * caller calls again with the rest. @message is set with NEGO_FRAMER_MESSAGE, @error with
  * NEGO_FRAMER_ERROR. */
-NegoFramerResult nego_framer_feed (NegoFramer *framer,
-                                   const guint8 *data,
-                                   gsize len,
-                                   gsize *used,
-                                   NegoFramerMessage *message,
-                                   GError **error);
+NegoFramerResult
+nego_framer_feed (NegoFramer *framer,
+                  const guint8 *data,
+                  gsize len,
+                  gsize *used,
+                  NegoFramerMessage *message,
+                  GError **error);
 
 /* Forgets what is pending, silently, and returns the memory of a large message. */
-void nego_framer_reset (NegoFramer *framer);
+void
+nego_framer_reset (NegoFramer *framer);
 
 /* Whether a message has begun and not ended. */
-gboolean nego_framer_is_pending (const NegoFramer *framer);
+gboolean
+nego_framer_is_pending (const NegoFramer *framer);
 
 /* The recorded member @name (plain ASCII) of @message, or NULL. */
-const NegoFramerMember *nego_framer_message_find (const NegoFramerMessage *message,
-                                                  const char *name);
+const NegoFramerMember *
+nego_framer_message_find (const NegoFramerMessage *message, const char *name);

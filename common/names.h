@@ -9,9 +9,9 @@
 #define NEGO_PORT_QGA           "org.qemu.guest_agent.0"
 #define NEGO_PORT_HOST_TO_GUEST "negotiator-host-to-guest.0"
 /* The port of negotiator 0.2, served as an alias of NEGO_PORT_HOST_TO_GUEST. */
-#define NEGO_PORT_OLD           "negotiator-channel.0"
-#define NEGO_VIRTIO_DEV_DIR     "/dev/virtio-ports"
-#define NEGO_VIRTIO_SYS_DIR     "/sys/class/virtio-ports"
+#define NEGO_PORT_OLD       "negotiator-channel.0"
+#define NEGO_VIRTIO_DEV_DIR "/dev/virtio-ports"
+#define NEGO_VIRTIO_SYS_DIR "/sys/class/virtio-ports"
 
 /* Framing. QEMU's limits on the QGA port (qobject/json-streamer.c has the same), so that what
  * qemu-ga took is taken; much less on our own ports, where large data goes in pieces. */
@@ -31,27 +31,33 @@
 #define NEGO_SESSION_QUEUE_BYTES (256u << 10)
 /* Requests of a session that wait for their turn. A host that pipelines more waits for replies. */
 #define NEGO_SESSION_PENDING 256u
-/* How long a sync waits for the replies before it (docs/protocol.rst, "Requests, replies, sync"). */
+/* How long a sync waits for the replies before it (docs/protocol.rst, "Requests, replies, sync").
+ */
 #define NEGO_SESSION_SYNC_WAIT_MS 200u
+/* A QGA port whose host takes no output for so long is closed and reopened: libvirt's agent error
+ * state ends no other way. Far above what a busy host needs. */
+#define NEGO_SESSION_STUCK_S 30u
 /* Clients of one listening channel at a time; more wait in the kernel's backlog. */
 #define NEGO_CHANNEL_CLIENTS 16u
 
 /* Scripts. */
-#define NEGO_SCRIPT_TIMEOUT_S    10      /* unless the key file says otherwise */
-#define NEGO_SCRIPT_GRACE_S      5       /* from TERM to KILL */
-#define NEGO_SCRIPT_OUTPUT_BYTES (8u << 20) /* kept of each stream, unless MaxOutput says otherwise */
-#define NEGO_SCRIPT_CONCURRENCY  8u      /* runs of one script at once, unless Concurrency says so */
-#define NEGO_SCRIPT_ARGS         1024u   /* arguments of one call: far above use, far below ARG_MAX */
+#define NEGO_SCRIPT_TIMEOUT_S 10 /* unless the key file says otherwise */
+#define NEGO_SCRIPT_GRACE_S   5  /* from TERM to KILL */
+#define NEGO_SCRIPT_OUTPUT_BYTES \
+  (8u << 20)                           /* kept of each stream, unless MaxOutput says otherwise */
+#define NEGO_SCRIPT_CONCURRENCY  8u    /* runs of one script at once, unless Concurrency says so */
+#define NEGO_SCRIPT_ARGS         1024u /* arguments of one call: far above use, far below ARG_MAX */
 #define NEGO_SCRIPT_ARG_BYTES    (128u << 10) /* one argument: Linux's MAX_ARG_STRLEN */
-#define NEGO_SCRIPT_ENV          256u    /* env entries of one call */
-#define NEGO_SCRIPT_INPUT_BYTES  (16u << 20) /* input-data of one call, decoded */
-#define NEGO_SCRIPT_CONF_BYTES   (64u << 10) /* a key file */
-#define NEGO_SCRIPT_NAME_BYTES   128u    /* a script's name */
-#define NEGO_SCRIPTS             4096u   /* entries that one negotiator-list looks at */
-#define NEGO_JOBS_RUNNING        64u     /* all scripts together: a guest's processes are not free */
-#define NEGO_JOBS_RETAINED       256u    /* ended jobs kept for collection */
+#define NEGO_SCRIPT_ENV          256u         /* env entries of one call */
+#define NEGO_SCRIPT_INPUT_BYTES  (16u << 20)  /* input-data of one call, decoded */
+#define NEGO_SCRIPT_CONF_BYTES   (64u << 10)  /* a key file */
+#define NEGO_SCRIPT_NAME_BYTES   128u         /* a script's name */
+#define NEGO_SCRIPTS             4096u        /* entries that one negotiator-list looks at */
+#define NEGO_JOBS_RUNNING        64u  /* all scripts together: a guest's processes are not free */
+#define NEGO_JOBS_RETAINED       256u /* ended jobs kept for collection */
 #define NEGO_JOBS_RETAINED_BYTES (64u << 20) /* their output in all */
-#define NEGO_JOB_EXPIRY_S        600     /* an ended, unforgotten job */
+#define NEGO_JOB_EXPIRY_S        600         /* an ended, unforgotten job */
 #define NEGO_JOB_KEY_BYTES       64u
-#define NEGO_EXEC_WAIT_S         4       /* default of wait: libvirt's passthrough gives up after 5 */
-#define NEGO_EXEC_STATUS_WAIT_QGA_S 1    /* negotiator-exec-status on the QGA port holds the agent no longer */
+#define NEGO_EXEC_WAIT_S         4 /* default of wait: libvirt's passthrough gives up after 5 */
+#define NEGO_EXEC_STATUS_WAIT_QGA_S \
+  1 /* negotiator-exec-status on the QGA port holds the agent no longer */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "agent/handlers.h"
+
+const QapiHandlers nego_handlers = {
+  .guest_sync = nego_cmd_guest_sync,
+  .guest_sync_delimited = nego_cmd_guest_sync_delimited,
+  .guest_ping = nego_cmd_guest_ping,
+  .guest_info = nego_cmd_guest_info,
+  .negotiator_info = nego_cmd_negotiator_info,
+  .negotiator_list = nego_cmd_negotiator_list,
+  .negotiator_exec = nego_cmd_negotiator_exec,
+  .negotiator_exec_status = nego_cmd_negotiator_exec_status,
+};

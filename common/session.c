@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/session.h"
+
+#include "common/error.h"
+#include "common/names.h"
+#include "common/wire.h"
+
+#include <malloc.h>
+#include <string.h>
+
+/* A message over this leaves holes in the heap: they are given back once it is answered. */
+#define NEGO_SESSION_LARGE_BYTES (1u << 20)
+
+/* A request, or the error of a malformed one, that waits for its turn. */
+typedef struct {
+  char *name;    /* of the command */
+  GError *error; /* set: the answer, and no name */
+  char *arguments;
+  gsize arguments_len;
+  char *id;
+  gboolean sync;
+  guint64 mark; /* the queue's end when the request's bytes arrived */
+} NegoSessionItem;
+
+struct NegoSession {
+  NegoDispatcher *dispatcher;
+  NegoFramer *framer;
+  NegoStream *stream;
+  NegoStreamKind kind;
+  char *name;
+  NegoCallPeer peer;
+
+  NegoCall *current;
+  GQueue pending; /* NegoSessionItem */
+  gsize pending_bytes;
+  guint pending_syncs;
+  GSource *sync_wait; /* armed while a sync waits behind a running call */
+
+  guint64 mark;     /* the queue's end when the bytes being looked at arrived */
+  gboolean batch;   /* within the data callback: what is queued is written at its end */
+  gboolean pumping; /* within nego_session_pump: a call that ends at once does not recurse */
+  gboolean large;   /* a large message was seen since the last trim */
+  gboolean eof;
+
+  NegoSessionClosedFunc closed;
+  gpointer user_data;
+};
+
+static void
+nego_session_pump (NegoSession *session);
+
+static void
+nego_session_item_free (NegoSessionItem *item)
+{
+  g_clear_error (&item->error);
+  g_free (item->name);
+  g_free (item->arguments);
+  g_free (item->id);
+  g_free (item);
+}
+
+static void
+nego_session_drop_item (NegoSession *session, NegoSessionItem *item)
+{
+  session->pending_bytes -= item->arguments_len;
+  session->pending_syncs -= item->sync;
+  nego_session_item_free (item);
+}
+
+static void
+nego_session_disarm_sync (NegoSession *session)
+{
+  if (session->sync_wait == NULL)
+    return;
+  g_source_destroy (session->sync_wait);
+  g_clear_pointer (&session->sync_wait, g_source_unref);
+}
+
+static void
+nego_session_abandon (NegoSession *session)
+{
+  g_autoptr (NegoCall) call = g_steal_pointer (&session->current);
+
+  if (call != NULL)
+    nego_call_abandon (call);
+}
+
+static gboolean
+nego_session_sync_cb (gpointer user_data)
+{
+  NegoSession *session = user_data;
+  NegoSessionItem *item;
+
+  g_clear_pointer (&session->sync_wait, g_source_unref);
+  g_debug ("%s: a sync overtakes what runs", session->name);
+  nego_session_abandon (session);
+  while ((item = g_queue_peek_head (&session->pending)) != NULL && !item->sync)
+    nego_session_drop_item (session, g_queue_pop_head (&session->pending));
+  nego_session_pump (session);
+  return G_SOURCE_REMOVE;
+}
+
+/* A timer only while a sync is kept waiting by a call that runs. */
+static void
+nego_session_update_sync (NegoSession *session)
+{
+  if (session->current == NULL || session->pending_syncs == 0) {
+    nego_session_disarm_sync (session);
+    return;
+  }
+  if (session->sync_wait != NULL)
+    return;
+  session->sync_wait = g_timeout_source_new (NEGO_SESSION_SYNC_WAIT_MS);
+  g_source_set_callback (session->sync_wait, nego_session_sync_cb, session, NULL);
+  g_source_attach (session->sync_wait, g_main_context_get_thread_default ());
+}
+
+/* Whether the next request may start: what is queued is tried first, since a reader that keeps up
+ * should not be held up by the size of a batch. */
+static gboolean
+nego_session_may_start (NegoSession *session)
+{
+  if (session->current != NULL)
+    return FALSE;
+  if (nego_stream_queued (session->stream) >= NEGO_SESSION_QUEUE_BYTES)
+    nego_stream_flush (session->stream);
+  return nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES;
+}
+
+static void
+nego_session_update_reading (NegoSession *session)
+{
+  nego_stream_set_reading (session->stream,
+                           nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES
+                             && session->pending.length < NEGO_SESSION_PENDING
+                             && session->pending_bytes < NEGO_SESSION_QUEUE_BYTES);
+}
+
+/* After each burst of work: write, read on or not, and end a half-closed connection. */
+static void
+nego_session_settle (NegoSession *session)
+{
+  if (session->batch || session->pumping)
+    return;
+  nego_stream_flush (session->stream);
+  nego_session_update_sync (session);
+  nego_session_update_reading (session);
+  if (session->large && session->current == NULL && session->pending.length == 0) {
+    session->large = FALSE;
+    malloc_trim (0);
+  }
+  if (session->eof && session->current == NULL && session->pending.length == 0)
+    nego_stream_finish (session->stream);
+}
+
+static void
+nego_session_done_cb (NegoCall *call, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  g_clear_pointer (&session->current, nego_call_unref);
+  nego_session_pump (session);
+}
+
+/* A host that leaves and comes back quickly is not visible on a port or tty: what is still queued
+ * from before the sync's arrival may be meant for its predecessor. On a socket it never is. */
+static void
+nego_session_drop_stale (NegoSession *session, guint64 mark)
+{
+  if (session->kind != NEGO_STREAM_SOCKET)
+    nego_stream_drop_queue (session->stream, mark);
+}
+
+static void
+nego_session_answer_error (NegoSession *session, const GError *error, const char *id)
+{
+  nego_wire_write_error (nego_stream_get_queue (session->stream), error, id);
+}
+
+/* Looks the command up only now: a freeze or thaw before it in the queue decides what it may do.
+ * Takes @id. */
+static void
+nego_session_start (
+  NegoSession *session, const char *name, const char *arguments, gsize arguments_len, char *id)
+{
+  g_autofree char *owned_id = id;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NegoCall) call = NULL;
+  const QapiCommand *command = nego_dispatcher_find (session->dispatcher, name, &error);
+
+  if (command == NULL) {
+    nego_session_answer_error (session, error, owned_id);
+    return;
+  }
+  call = nego_call_new (name, g_steal_pointer (&owned_id), &session->peer);
+  session->current = nego_call_ref (call);
+  nego_dispatcher_run (session->dispatcher, command, arguments, arguments_len, call);
+}
+
+static void
+nego_session_run_item (NegoSession *session, NegoSessionItem *item)
+{
+  if (item->sync)
+    nego_session_drop_stale (session, item->mark);
+  if (item->error != NULL)
+    nego_session_answer_error (session, item->error, item->id);
+  else
+    nego_session_start (session, item->name, item->arguments, item->arguments_len,
+                        g_steal_pointer (&item->id));
+}
+
+static void
+nego_session_pump (NegoSession *session)
+{
+  if (session->pumping)
+    return;
+  session->pumping = TRUE;
+  while (session->pending.length > 0 && nego_session_may_start (session)) {
+    NegoSessionItem *item = g_queue_pop_head (&session->pending);
+
+    nego_session_run_item (session, item);
+    nego_session_drop_item (session, item);
+  }
+  session->pumping = FALSE;
+  nego_session_settle (session);
+}
+
+static gboolean
+nego_session_is_sync (const char *name)
+{
+  return g_str_equal (name, "guest-sync") || g_str_equal (name, "guest-sync-delimited");
+}
+
+/* Puts the request, or the error instead of one, at the end of what waits. Takes @id and @error. */
+static void
+nego_session_push (NegoSession *session, NegoWireRequest *request, char *id, GError *error)
+{
+  NegoSessionItem *item = g_new0 (NegoSessionItem, 1);
+
+  item->error = error;
+  item->id = id;
+  item->mark = session->mark;
+  if (error == NULL) {
+    item->name = g_steal_pointer (&request->execute);
+    item->sync = nego_session_is_sync (item->name);
+    item->arguments = g_strndup (request->arguments, request->arguments_len);
+    item->arguments_len = request->arguments_len;
+  }
+  session->pending_bytes += item->arguments_len;
+  session->pending_syncs += item->sync;
+  g_queue_push_tail (&session->pending, item);
+}
+
+static void
+nego_session_take_error (NegoSession *session, GError *error, char *id)
+{
+  g_autoptr (GError) owned = error;
+  g_autofree char *owned_id = id;
+
+  if (session->pending.length == 0 && nego_session_may_start (session))
+    nego_session_answer_error (session, owned, owned_id);
+  else
+    nego_session_push (session, NULL, g_steal_pointer (&owned_id), g_steal_pointer (&owned));
+}
+
+static char *
+nego_session_spell_id (const NegoWireRequest *request)
+{
+  GString *spelled;
+
+  if (request->id == NULL)
+    return NULL;
+  spelled = g_string_sized_new (request->id_len + 1);
+  nego_json_respell (spelled, request->id, request->id_len);
+  return g_string_free (spelled, FALSE);
+}
+
+static void
+nego_session_take_message (NegoSession *session, const NegoFramerMessage *message)
+{
+  g_auto (NegoWireRequest) request = { 0 };
+  GError *error = NULL;
+  char *id;
+
+  session->large |= message->len > NEGO_SESSION_LARGE_BYTES;
+  if (!nego_wire_parse_request (message, &request, &error)) {
+    nego_session_take_error (session, error, nego_session_spell_id (&request));
+    return;
+  }
+  id = nego_session_spell_id (&request);
+  if (session->pending.length > 0 || !nego_session_may_start (session)) {
+    nego_session_push (session, &request, id, NULL);
+    return;
+  }
+  if (nego_session_is_sync (request.execute))
+    nego_session_drop_stale (session, session->mark);
+  nego_session_start (session, request.execute, request.arguments, request.arguments_len, id);
+}
+
+static void
+nego_session_data_cb (NegoStream *stream, const guint8 *data, gsize len, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  session->mark = nego_stream_get_position (stream);
+  session->batch = TRUE;
+  while (len > 0) {
+    NegoFramerMessage message;
+    GError *error = NULL;
+    gsize used = 0;
+
+    switch (nego_framer_feed (session->framer, data, len, &used, &message, &error)) {
+    case NEGO_FRAMER_MESSAGE:
+      nego_session_take_message (session, &message);
+      break;
+    case NEGO_FRAMER_ERROR:
+      nego_session_take_error (session, error, NULL);
+      break;
+    case NEGO_FRAMER_MORE:
+    default:
+      break;
+    }
+    data += used;
+    len -= used;
+  }
+  session->batch = FALSE;
+  nego_session_settle (session);
+}
+
+static void
+nego_session_drained_cb (NegoStream *stream, gpointer user_data)
+{
+  nego_session_pump (user_data);
+}
+
+static void
+nego_session_reset (NegoSession *session)
+{
+  NegoSessionItem *item;
+
+  nego_framer_reset (session->framer);
+  nego_session_abandon (session);
+  while ((item = g_queue_pop_head (&session->pending)) != NULL)
+    nego_session_drop_item (session, item);
+  nego_session_disarm_sync (session);
+}
+
+static void
+nego_session_peer_cb (NegoStream *stream, gboolean present, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  g_debug ("%s: the host %s", session->name, present ? "is there" : "is away");
+  nego_session_reset (session);
+  nego_stream_clear_queue (stream);
+  nego_session_update_reading (session);
+}
+
+static void
+nego_session_eof_cb (NegoStream *stream, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  session->eof = TRUE;
+  nego_session_settle (session);
+}
+
+static void
+nego_session_closed_cb (NegoStream *stream, const GError *error, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  nego_session_reset (session);
+  session->closed (session, error, session->user_data);
+}
+
+static const NegoStreamCallbacks nego_session_callbacks = {
+  .data = nego_session_data_cb,
+  .drained = nego_session_drained_cb,
+  .peer = nego_session_peer_cb,
+  .eof = nego_session_eof_cb,
+  .closed = nego_session_closed_cb,
+};
+
+NegoSession *
+nego_session_new (NegoDispatcher *dispatcher,
+                  int fd,
+                  const NegoSessionOptions *options,
+                  NegoSessionClosedFunc closed,
+                  gpointer user_data)
+{
+  NegoSession *session = g_new0 (NegoSession, 1);
+  /* libvirt's error state keeps the socket open and unread for ever: only closing and reopening the
+   * port ends it. On other ports an unread reply is the reader's own business. */
+  guint stuck_s = options->qga && options->kind == NEGO_STREAM_PORT ? NEGO_SESSION_STUCK_S : 0;
+
+  session->dispatcher = dispatcher;
+  session->kind = options->kind;
+  session->name = g_strdup (options->name);
+  session->framer = nego_framer_new (&options->limits);
+  session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
+  session->closed = closed;
+  session->user_data = user_data;
+  session->peer = (NegoCallPeer){
+    .context = nego_dispatcher_get_context (dispatcher),
+    .origin = session->name,
+    .qga = options->qga,
+    .stream = session->stream,
+    .done = nego_session_done_cb,
+    .user_data = session,
+  };
+  return session;
+}
+
+void
+nego_session_free (NegoSession *session)
+{
+  if (session == NULL)
+    return;
+  nego_session_reset (session);
+  nego_stream_free (session->stream);
+  nego_framer_free (session->framer);
+  g_free (session->name);
+  g_free (session);
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/stream.h"
+
+#include "common/error.h"
+
+#include <glib-unix.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* One read: a socket gives as much at once; a virtio port gives 4 KiB a call, so several fill it.
+ */
+#define NEGO_STREAM_READ_BYTES (64u << 10)
+/* What an emptied queue keeps allocated, for the next small replies. */
+#define NEGO_STREAM_KEEP_BYTES (16u << 10)
+/* Written bytes that stay in front of the queue before it is moved: moving often is quadratic. */
+#define NEGO_STREAM_SLACK_BYTES (256u << 10)
+
+struct NegoStream {
+  NegoStreamKind kind;
+  int fd;
+  int epoll_fd; /* PORT: holds fd, edge-triggered */
+  guint32 epoll_mask;
+  GSource *source;
+  gpointer tag;
+  GSource *stuck;
+  guint stuck_s;
+
+  GString *queue;
+  gsize written;    /* bytes of @queue that the descriptor has taken */
+  guint64 position; /* bytes ever queued, up to the last look (nego_stream_get_position) */
+  gsize counted;    /* bytes of @queue that @position counts */
+  gboolean midline; /* the last byte taken was not the end of a line */
+
+  gboolean reading;
+  gboolean readable; /* PORT: an edge came that has not been read to its end */
+  gboolean blocked;  /* the descriptor did not take all of the queue */
+  gboolean present;  /* PORT: a host is there */
+  gboolean eof;
+  gboolean finishing;
+  gboolean closing; /* the closed callback is due, or done */
+  GError *close_error;
+
+  const NegoStreamCallbacks *callbacks;
+  gpointer user_data;
+};
+
+typedef struct {
+  GSource source;
+  NegoStream *stream;
+} NegoStreamSource;
+
+/* The closed callback runs from the main loop only: whoever called us may not expect to be freed.
+ */
+static void
+nego_stream_close_later (NegoStream *stream, GError *error)
+{
+  if (stream->closing) {
+    g_clear_error (&error);
+    return;
+  }
+  stream->closing = TRUE;
+  stream->close_error = error;
+  g_source_set_ready_time (stream->source, 0);
+}
+
+static void
+nego_stream_fail (NegoStream *stream, const char *what, int errnum)
+{
+  GError *error = NULL;
+
+  nego_error_set_errno (&error, errnum, "%s", what);
+  nego_stream_close_later (stream, error);
+}
+
+static gboolean
+nego_stream_stuck_cb (gpointer user_data)
+{
+  NegoStream *stream = user_data;
+
+  g_clear_pointer (&stream->stuck, g_source_unref);
+  nego_stream_close_later (stream,
+                           g_error_new (NEGO_ERROR, NEGO_ERROR_TIMEOUT,
+                                        "the peer took no output for %u seconds", stream->stuck_s));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+nego_stream_disarm_stuck (NegoStream *stream)
+{
+  if (stream->stuck == NULL)
+    return;
+  g_source_destroy (stream->stuck);
+  g_clear_pointer (&stream->stuck, g_source_unref);
+}
+
+/* Armed only while output waits for a peer that is there: an idle stream has no timer. */
+static void
+nego_stream_update_stuck (NegoStream *stream, gboolean progress)
+{
+  gboolean wanted = stream->stuck_s > 0 && stream->blocked && stream->present;
+
+  if (!wanted || progress)
+    nego_stream_disarm_stuck (stream);
+  if (!wanted || stream->stuck != NULL)
+    return;
+  stream->stuck = g_timeout_source_new_seconds (stream->stuck_s);
+  g_source_set_callback (stream->stuck, nego_stream_stuck_cb, stream, NULL);
+  g_source_attach (stream->stuck, g_source_get_context (stream->source));
+}
+
+static void
+nego_stream_update_port (NegoStream *stream)
+{
+  struct epoll_event event = { .events = EPOLLIN | EPOLLHUP | EPOLLET };
+
+  /* A host that comes and stays silent shows only as EPOLLOUT; while one is there and nothing is
+   * queued, EPOLLOUT would wake us for each reply that it takes. */
+  if (!stream->present || stream->blocked)
+    event.events |= EPOLLOUT;
+  if (event.events == stream->epoll_mask)
+    return;
+  stream->epoll_mask = event.events;
+  if (epoll_ctl (stream->epoll_fd, EPOLL_CTL_MOD, stream->fd, &event) < 0)
+    nego_stream_fail (stream, "failed to watch the port", errno);
+}
+
+static void
+nego_stream_update_watch (NegoStream *stream)
+{
+  GIOCondition condition = 0;
+
+  if (stream->kind == NEGO_STREAM_PORT) {
+    nego_stream_update_port (stream);
+    return;
+  }
+  if (stream->reading && !stream->eof)
+    condition |= G_IO_IN;
+  if (stream->blocked)
+    condition |= G_IO_OUT;
+  g_source_modify_unix_fd (stream->source, stream->tag, condition | G_IO_HUP | G_IO_ERR);
+}
+
+/* Called with the queue fully written. */
+static void
+nego_stream_reset_queue (NegoStream *stream)
+{
+  nego_stream_get_position (stream);
+  stream->written = 0;
+  stream->counted = 0;
+  if (stream->queue->allocated_len > NEGO_STREAM_KEEP_BYTES) {
+    g_string_free (stream->queue, TRUE);
+    stream->queue = g_string_sized_new (1024);
+  } else {
+    g_string_truncate (stream->queue, 0);
+  }
+}
+
+static void
+nego_stream_erase (NegoStream *stream, gsize from, gsize len)
+{
+  nego_stream_get_position (stream);
+  g_string_erase (stream->queue, (gssize) from, (gssize) len);
+  stream->counted -= len;
+}
+
+void
+nego_stream_flush (NegoStream *stream)
+{
+  gboolean was_blocked = stream->blocked;
+  gboolean progress = FALSE;
+
+  if (stream->closing)
+    return;
+  stream->blocked = FALSE;
+  while (stream->written < stream->queue->len) {
+    const char *start = stream->queue->str + stream->written;
+    ssize_t n = write (stream->fd, start, stream->queue->len - stream->written);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0 && errno == EAGAIN) {
+      stream->blocked = TRUE;
+      break;
+    }
+    if (n < 0) {
+      nego_stream_fail (stream, "failed to write to the peer", errno);
+      return;
+    }
+    progress = TRUE;
+    stream->midline = n > 0 ? start[n - 1] != '\n' : stream->midline;
+    stream->written += (gsize) n;
+  }
+  if (stream->written == stream->queue->len && stream->queue->len > 0)
+    nego_stream_reset_queue (stream);
+  else if (stream->written > NEGO_STREAM_SLACK_BYTES) {
+    nego_stream_erase (stream, 0, stream->written);
+    stream->written = 0;
+  }
+  if (was_blocked != stream->blocked)
+    nego_stream_update_watch (stream);
+  nego_stream_update_stuck (stream, progress);
+  if (stream->finishing && !stream->blocked)
+    nego_stream_close_later (stream, NULL);
+}
+
+GString *
+nego_stream_get_queue (NegoStream *stream)
+{
+  return stream->queue;
+}
+
+gsize
+nego_stream_queued (NegoStream *stream)
+{
+  return stream->queue->len - stream->written;
+}
+
+guint64
+nego_stream_get_position (NegoStream *stream)
+{
+  stream->position += stream->queue->len - stream->counted;
+  stream->counted = stream->queue->len;
+  return stream->position;
+}
+
+void
+nego_stream_drop_queue (NegoStream *stream, guint64 until)
+{
+  gsize from = stream->written;
+  guint64 front = nego_stream_get_position (stream) - stream->queue->len;
+  gsize to;
+
+  if (stream->midline) {
+    const char *lf = memchr (stream->queue->str + from, '\n', stream->queue->len - from);
+
+    from = lf != NULL ? (gsize) (lf - stream->queue->str) + 1 : stream->queue->len;
+  }
+  if (until <= front + from)
+    return;
+  to = MIN ((gsize) (until - front), stream->queue->len);
+  nego_stream_erase (stream, from, to - from);
+}
+
+void
+nego_stream_clear_queue (NegoStream *stream)
+{
+  if (stream->queue->len > 0)
+    nego_stream_reset_queue (stream);
+  stream->midline = FALSE;
+  if (!stream->blocked)
+    return;
+  stream->blocked = FALSE;
+  nego_stream_update_watch (stream);
+  nego_stream_update_stuck (stream, TRUE);
+}
+
+void
+nego_stream_set_reading (NegoStream *stream, gboolean reading)
+{
+  if (stream->reading == reading)
+    return;
+  stream->reading = reading;
+  if (stream->closing)
+    return;
+  if (stream->kind != NEGO_STREAM_PORT)
+    nego_stream_update_watch (stream);
+  else if (reading && stream->readable)
+    g_source_set_ready_time (stream->source, 0); /* the edge is gone: nothing else would wake us */
+}
+
+void
+nego_stream_finish (NegoStream *stream)
+{
+  stream->finishing = TRUE;
+  nego_stream_flush (stream);
+}
+
+static void
+nego_stream_set_present (NegoStream *stream, gboolean present)
+{
+  if (stream->present == present)
+    return;
+  stream->present = present;
+  stream->callbacks->peer (stream, present, stream->user_data);
+  nego_stream_update_watch (stream);
+  nego_stream_update_stuck (stream, TRUE);
+}
+
+/* A port gives at most 4 KiB a read: read on, without a poll between, to the end of the edge. */
+static void
+nego_stream_read_port (NegoStream *stream)
+{
+  guint8 buffer[NEGO_STREAM_READ_BYTES];
+  gsize len = 0;
+  ssize_t n = 1;
+  int errnum = 0;
+
+  while (n > 0 && len < sizeof buffer) {
+    n = read (stream->fd, buffer + len, sizeof buffer - len);
+    errnum = errno;
+    if (n > 0)
+      len += (gsize) n;
+    else if (n < 0 && errnum == EINTR)
+      n = 1;
+  }
+  stream->readable = n > 0;
+  if (len > 0) {
+    nego_stream_set_present (stream, TRUE);
+    stream->callbacks->data (stream, buffer, len, stream->user_data);
+  }
+  if (n > 0)
+    g_source_set_ready_time (stream->source, 0); /* the rest after the other sources' turn */
+  else if (n == 0)
+    nego_stream_set_present (stream, FALSE);
+  else if (errnum == EAGAIN)
+    nego_stream_set_present (stream, TRUE);
+  else
+    nego_stream_fail (stream, "failed to read from the port", errnum);
+}
+
+static void
+nego_stream_read_end (NegoStream *stream, gboolean hung_up)
+{
+  stream->eof = TRUE;
+  if (hung_up || stream->kind == NEGO_STREAM_SERIAL) {
+    nego_stream_close_later (stream, NULL);
+    return;
+  }
+  nego_stream_update_watch (stream);
+  stream->callbacks->eof (stream, stream->user_data);
+}
+
+static void
+nego_stream_read (NegoStream *stream, gboolean hung_up)
+{
+  guint8 buffer[NEGO_STREAM_READ_BYTES];
+  ssize_t n = read (stream->fd, buffer, sizeof buffer);
+
+  if (n > 0)
+    stream->callbacks->data (stream, buffer, (gsize) n, stream->user_data);
+  else if (n == 0)
+    nego_stream_read_end (stream, hung_up);
+  else if (errno != EAGAIN && errno != EINTR)
+    nego_stream_fail (stream, "failed to read from the peer", errno);
+}
+
+static void
+nego_stream_write_more (NegoStream *stream)
+{
+  gsize before = nego_stream_queued (stream);
+
+  nego_stream_flush (stream);
+  if (!stream->closing && nego_stream_queued (stream) < before)
+    stream->callbacks->drained (stream, stream->user_data);
+}
+
+static void
+nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
+{
+  struct epoll_event event = { 0 };
+
+  if (condition != 0 && epoll_wait (stream->epoll_fd, &event, 1, 0) > 0)
+    stream->readable = TRUE;
+  /* A host that leaves while its unread replies hold up the reading shows only here. */
+  if ((event.events & EPOLLHUP) != 0 && !stream->reading)
+    nego_stream_set_present (stream, FALSE);
+  if (stream->blocked)
+    nego_stream_write_more (stream);
+  if (stream->readable && stream->reading && !stream->closing)
+    nego_stream_read_port (stream);
+}
+
+static void
+nego_stream_serve (NegoStream *stream, GIOCondition condition)
+{
+  gboolean hung_up = (condition & (G_IO_HUP | G_IO_ERR)) != 0;
+
+  if ((condition & G_IO_OUT) != 0 && stream->blocked)
+    nego_stream_write_more (stream);
+  if (stream->closing || condition == 0)
+    return;
+  if (stream->reading && !stream->eof && (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR)) != 0)
+    nego_stream_read (stream, hung_up);
+  else if (hung_up)
+    nego_stream_close_later (stream, NULL); /* nobody is left to read what we would write */
+}
+
+static gboolean
+nego_stream_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  NegoStream *stream = ((NegoStreamSource *) source)->stream;
+  GIOCondition condition;
+
+  g_source_set_ready_time (source, -1);
+  if (stream->closing) {
+    stream->callbacks->closed (stream, stream->close_error, stream->user_data);
+    return G_SOURCE_REMOVE;
+  }
+  condition = g_source_query_unix_fd (source, stream->tag);
+  if (stream->kind == NEGO_STREAM_PORT)
+    nego_stream_serve_port (stream, condition);
+  else
+    nego_stream_serve (stream, condition);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs nego_stream_source_funcs = { .dispatch = nego_stream_dispatch };
+
+static void
+nego_stream_attach (NegoStream *stream)
+{
+  int watched = stream->fd;
+
+  stream->source = g_source_new (&nego_stream_source_funcs, sizeof (NegoStreamSource));
+  ((NegoStreamSource *) stream->source)->stream = stream;
+  g_source_set_static_name (stream->source, "nego-stream");
+  /* Saves the loop from blocking and unblocking the descriptor around each dispatch: three system
+   * calls a request instead of six. Nothing here runs a nested loop. */
+  g_source_set_can_recurse (stream->source, TRUE);
+  if (stream->kind == NEGO_STREAM_PORT) {
+    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLET };
+
+    stream->epoll_mask = event.events;
+    stream->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+    watched = stream->epoll_fd;
+    if (watched < 0 || epoll_ctl (watched, EPOLL_CTL_ADD, stream->fd, &event) < 0)
+      nego_stream_fail (stream, "failed to watch the port", errno);
+  }
+  if (watched >= 0)
+    stream->tag = g_source_add_unix_fd (stream->source, watched, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  g_source_attach (stream->source, g_main_context_get_thread_default ());
+}
+
+NegoStream *
+nego_stream_new (int fd,
+                 NegoStreamKind kind,
+                 guint stuck_s,
+                 const NegoStreamCallbacks *callbacks,
+                 gpointer user_data)
+{
+  NegoStream *stream = g_new0 (NegoStream, 1);
+
+  stream->kind = kind;
+  stream->fd = fd;
+  stream->epoll_fd = -1;
+  stream->stuck_s = stuck_s;
+  stream->queue = g_string_sized_new (1024);
+  stream->reading = TRUE;
+  /* Of a socket or tty we know no better; a port says so at its first event. */
+  stream->present = kind != NEGO_STREAM_PORT;
+  stream->callbacks = callbacks;
+  stream->user_data = user_data;
+  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  g_unix_set_fd_nonblocking (fd, TRUE, NULL);
+  nego_stream_attach (stream);
+  return stream;
+}
+
+void
+nego_stream_free (NegoStream *stream)
+{
+  if (stream == NULL)
+    return;
+  nego_stream_disarm_stuck (stream);
+  g_source_destroy (stream->source);
+  g_source_unref (stream->source);
+  if (stream->epoll_fd >= 0)
+    close (stream->epoll_fd);
+  close (stream->fd);
+  g_string_free (stream->queue, TRUE);
+  g_clear_error (&stream->close_error);
+  g_free (stream);
+}
