@@ -20,12 +20,9 @@ typedef struct {
 } NegoAgent;
 
 /* Takes all three (transfer full). */
-NegoAgent *
-nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs);
-void
-nego_agent_free (NegoAgent *agent);
+NegoAgent *nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs);
+void nego_agent_free (NegoAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoAgent, nego_agent_free)
 
 /* The agent that @call was made to. */
-NegoAgent *
-nego_agent_of (NegoCall *call);
+NegoAgent *nego_agent_of (NegoCall *call);

@@ -12,26 +12,19 @@ extern const QapiHandlers nego_handlers;
 /* cmd-core.c */
 gboolean
 nego_cmd_guest_sync (NegoCall *call, const QapiGuestSyncArgs *args, gint64 *ret, GError **error);
-gboolean
-nego_cmd_guest_sync_delimited (NegoCall *call,
-                               const QapiGuestSyncDelimitedArgs *args,
-                               gint64 *ret,
-                               GError **error);
-gboolean
-nego_cmd_guest_ping (NegoCall *call, GError **error);
-QapiGuestAgentInfo *
-nego_cmd_guest_info (NegoCall *call, GError **error);
+gboolean nego_cmd_guest_sync_delimited (NegoCall *call,
+                                        const QapiGuestSyncDelimitedArgs *args,
+                                        gint64 *ret,
+                                        GError **error);
+gboolean nego_cmd_guest_ping (NegoCall *call, GError **error);
+QapiGuestAgentInfo *nego_cmd_guest_info (NegoCall *call, GError **error);
 
 /* cmd-negotiator-info.c */
-QapiNegotiatorInfo *
-nego_cmd_negotiator_info (NegoCall *call, GError **error);
+QapiNegotiatorInfo *nego_cmd_negotiator_info (NegoCall *call, GError **error);
 
 /* cmd-negotiator-list.c */
-GPtrArray *
-nego_cmd_negotiator_list (NegoCall *call, GError **error);
+GPtrArray *nego_cmd_negotiator_list (NegoCall *call, GError **error);
 
 /* cmd-negotiator-exec.c */
-void
-nego_cmd_negotiator_exec (NegoCall *call, const QapiNegotiatorExecArgs *args);
-void
-nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusArgs *args);
+void nego_cmd_negotiator_exec (NegoCall *call, const QapiNegotiatorExecArgs *args);
+void nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusArgs *args);

@@ -18,46 +18,34 @@
 typedef struct NegoCall NegoCall;
 typedef void (*NegoCallAbandonFunc) (NegoCall *call, gpointer user_data);
 
-NegoCall *
-nego_call_ref (NegoCall *call);
-void
-nego_call_unref (NegoCall *call);
+NegoCall *nego_call_ref (NegoCall *call);
+void nego_call_unref (NegoCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoCall, nego_call_unref)
 
 /* What the dispatcher was made with: the agent, in the agent. */
-gpointer
-nego_call_get_context (NegoCall *call);
+gpointer nego_call_get_context (NegoCall *call);
 /* The command's name. */
-const char *
-nego_call_get_name (NegoCall *call);
+const char *nego_call_get_name (NegoCall *call);
 /* Whether the call came over the QGA port (no events; bounded waits). */
-gboolean
-nego_call_is_qga (NegoCall *call);
+gboolean nego_call_is_qga (NegoCall *call);
 /* The channel's or peer's name, for the log. */
-const char *
-nego_call_get_origin (NegoCall *call);
+const char *nego_call_get_origin (NegoCall *call);
 
 /* Sets the function that an abandoned call runs. Not called after the call was answered. */
-void
-nego_call_set_abandon (NegoCall *call, NegoCallAbandonFunc func, gpointer user_data);
-gboolean
-nego_call_is_abandoned (NegoCall *call);
+void nego_call_set_abandon (NegoCall *call, NegoCallAbandonFunc func, gpointer user_data);
+gboolean nego_call_is_abandoned (NegoCall *call);
 
 /* Answers with @error (transfer full): class CommandNotFound for NEGO_ERROR_COMMAND_NOT_FOUND, else
  * GenericError, and the error's message as desc. */
-void
-nego_call_fail (NegoCall *call, GError *error);
+void nego_call_fail (NegoCall *call, GError *error);
 
 /* The reply is preceded by 0xFF (guest-sync-delimited). */
-void
-nego_call_set_delimited (NegoCall *call);
+void nego_call_set_delimited (NegoCall *call);
 
 /* For generated code. Returns the writer that the value of "return" goes to, or NULL when nobody
  * wants the answer any more; with a writer, nego_call_end_return() must follow at once. */
-NegoJsonWriter *
-nego_call_begin_return (NegoCall *call);
-void
-nego_call_end_return (NegoCall *call);
+NegoJsonWriter *nego_call_begin_return (NegoCall *call);
+void nego_call_end_return (NegoCall *call);
 
 /* For session.h: a call of @name, whose reply goes to the queue of @stream (borrowed; it must live
  * as long as the call is neither answered nor abandoned). @id is a respelled JSON value (transfer
@@ -74,10 +62,7 @@ typedef struct {
   gpointer user_data;
 } NegoCallPeer;
 
-NegoCall *
-nego_call_new (const char *name, char *id, const NegoCallPeer *peer);
-void
-nego_call_abandon (NegoCall *call);
+NegoCall *nego_call_new (const char *name, char *id, const NegoCallPeer *peer);
+void nego_call_abandon (NegoCall *call);
 /* A command without a success reply ended well. */
-void
-nego_call_end_silently (NegoCall *call);
+void nego_call_end_silently (NegoCall *call);

@@ -16,24 +16,21 @@ typedef struct NegoDispatcher NegoDispatcher;
  * nego_call_get_context(). */
 NegoDispatcher *
 nego_dispatcher_new (const QapiHandlers *handlers, NegoPolicy *policy, gpointer context);
-void
-nego_dispatcher_free (NegoDispatcher *dispatcher);
+void nego_dispatcher_free (NegoDispatcher *dispatcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoDispatcher, nego_dispatcher_free)
 
-gpointer
-nego_dispatcher_get_context (NegoDispatcher *dispatcher);
+gpointer nego_dispatcher_get_context (NegoDispatcher *dispatcher);
 
 /* The command @name if it is served and allowed; else NULL and QGA's error. */
 const QapiCommand *
 nego_dispatcher_find (NegoDispatcher *dispatcher, const char *name, GError **error);
 
 /* Decodes @arguments (a JSON object's text, or NULL for none) and runs the handler of @command. */
-void
-nego_dispatcher_run (NegoDispatcher *dispatcher,
-                     const QapiCommand *command,
-                     const char *arguments,
-                     gsize arguments_len,
-                     NegoCall *call);
+void nego_dispatcher_run (NegoDispatcher *dispatcher,
+                          const QapiCommand *command,
+                          const char *arguments,
+                          gsize arguments_len,
+                          NegoCall *call);
 
 /* Calls @func for each served command, in the schema's order (guest-info). */
 typedef void (*NegoDispatcherEachFunc) (const QapiCommand *command,

@@ -25,10 +25,9 @@ typedef enum {
   NEGO_ERROR_CLOSED,            /* the peer is gone */
 } NegoErrorCode;
 
-GQuark
-nego_error_quark (void);
+GQuark nego_error_quark (void);
 
 /* Sets @error to "@format…: strerror (@errnum)" and returns FALSE, so that it can be the operand of
  * return. The code is NOT_FOUND for ENOENT, BUSY for EBUSY, else IO. */
-gboolean
-nego_error_set_errno (GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF (3, 4);
+gboolean nego_error_set_errno (GError **error, int errnum, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);

@@ -65,31 +65,26 @@ typedef struct {
 } NegoFramerMessage;
 
 /* @limits is copied. */
-NegoFramer *
-nego_framer_new (const NegoFramerLimits *limits);
-void
-nego_framer_free (NegoFramer *framer);
+NegoFramer *nego_framer_new (const NegoFramerLimits *limits);
+void nego_framer_free (NegoFramer *framer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFramer, nego_framer_free)
 
 /* Takes bytes of @data up to the end of the next message or error and says in @used how many; the
  * caller calls again with the rest. @message is set with NEGO_FRAMER_MESSAGE, @error with
  * NEGO_FRAMER_ERROR. */
-NegoFramerResult
-nego_framer_feed (NegoFramer *framer,
-                  const guint8 *data,
-                  gsize len,
-                  gsize *used,
-                  NegoFramerMessage *message,
-                  GError **error);
+NegoFramerResult nego_framer_feed (NegoFramer *framer,
+                                   const guint8 *data,
+                                   gsize len,
+                                   gsize *used,
+                                   NegoFramerMessage *message,
+                                   GError **error);
 
 /* Forgets what is pending, silently, and returns the memory of a large message. */
-void
-nego_framer_reset (NegoFramer *framer);
+void nego_framer_reset (NegoFramer *framer);
 
 /* Whether a message has begun and not ended. */
-gboolean
-nego_framer_is_pending (const NegoFramer *framer);
+gboolean nego_framer_is_pending (const NegoFramer *framer);
 
 /* The recorded member @name (plain ASCII) of @message, or NULL. */
-const NegoFramerMember *
-nego_framer_message_find (const NegoFramerMessage *message, const char *name);
+const NegoFramerMember *nego_framer_message_find (const NegoFramerMessage *message,
+                                                  const char *name);

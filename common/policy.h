@@ -20,29 +20,20 @@ typedef enum {
   NEGO_POLICY_COMMANDS_NONE,
 } NegoPolicyCommands;
 
-NegoPolicy *
-nego_policy_new (void);
-void
-nego_policy_free (NegoPolicy *policy);
+NegoPolicy *nego_policy_new (void);
+void nego_policy_free (NegoPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoPolicy, nego_policy_free)
 
 /* Adds to the lists. An empty allow list allows everything (as qemu-ga). */
-void
-nego_policy_allow (NegoPolicy *policy, const char *name);
-void
-nego_policy_block (NegoPolicy *policy, const char *name);
-void
-nego_policy_set_commands (NegoPolicy *policy, NegoPolicyCommands commands);
-void
-nego_policy_set_frozen (NegoPolicy *policy, gboolean frozen);
-gboolean
-nego_policy_is_frozen (const NegoPolicy *policy);
+void nego_policy_allow (NegoPolicy *policy, const char *name);
+void nego_policy_block (NegoPolicy *policy, const char *name);
+void nego_policy_set_commands (NegoPolicy *policy, NegoPolicyCommands commands);
+void nego_policy_set_frozen (NegoPolicy *policy, gboolean frozen);
+gboolean nego_policy_is_frozen (const NegoPolicy *policy);
 
 /* Whether only read-only scripts may be run. */
-gboolean
-nego_policy_is_read_only (const NegoPolicy *policy);
+gboolean nego_policy_is_read_only (const NegoPolicy *policy);
 
 /* Returns NULL when @command may run, else why not, as the end of a sentence. guest-sync and
  * guest-sync-delimited may always run. */
-const char *
-nego_policy_refusal (const NegoPolicy *policy, const QapiCommand *command);
+const char *nego_policy_refusal (const NegoPolicy *policy, const QapiCommand *command);

@@ -48,8 +48,7 @@ struct NegoSession {
   gpointer user_data;
 };
 
-static void
-nego_session_pump (NegoSession *session);
+static void nego_session_pump (NegoSession *session);
 
 static void
 nego_session_item_free (NegoSessionItem *item)

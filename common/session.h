@@ -31,13 +31,11 @@ typedef void (*NegoSessionClosedFunc) (NegoSession *session,
                                        gpointer user_data);
 
 /* Takes @fd, a connected or opened descriptor. @dispatcher must outlive the session. */
-NegoSession *
-nego_session_new (NegoDispatcher *dispatcher,
-                  int fd,
-                  const NegoSessionOptions *options,
-                  NegoSessionClosedFunc closed,
-                  gpointer user_data);
+NegoSession *nego_session_new (NegoDispatcher *dispatcher,
+                               int fd,
+                               const NegoSessionOptions *options,
+                               NegoSessionClosedFunc closed,
+                               gpointer user_data);
 /* Abandons what runs, closes the descriptor; @closed is not called any more. */
-void
-nego_session_free (NegoSession *session);
+void nego_session_free (NegoSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoSession, nego_session_free)

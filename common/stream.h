@@ -41,40 +41,30 @@ typedef struct {
 /* Takes @fd, makes it non-blocking and close-on-exec. @callbacks must be static. @stuck_s: seconds
  * after which a write that a present peer does not take closes the stream with NEGO_ERROR_TIMEOUT;
  * 0 = never. */
-NegoStream *
-nego_stream_new (int fd,
-                 NegoStreamKind kind,
-                 guint stuck_s,
-                 const NegoStreamCallbacks *callbacks,
-                 gpointer user_data);
-void
-nego_stream_free (NegoStream *stream);
+NegoStream *nego_stream_new (int fd,
+                             NegoStreamKind kind,
+                             guint stuck_s,
+                             const NegoStreamCallbacks *callbacks,
+                             gpointer user_data);
+void nego_stream_free (NegoStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoStream, nego_stream_free)
 
 /* The queue, to append to (only); nego_stream_flush() then writes what the descriptor takes. */
-GString *
-nego_stream_get_queue (NegoStream *stream);
-void
-nego_stream_flush (NegoStream *stream);
-gsize
-nego_stream_queued (NegoStream *stream);
+GString *nego_stream_get_queue (NegoStream *stream);
+void nego_stream_flush (NegoStream *stream);
+gsize nego_stream_queued (NegoStream *stream);
 
 /* The number of bytes ever queued: the end of the queue as an absolute position. */
-guint64
-nego_stream_get_position (NegoStream *stream);
+guint64 nego_stream_get_position (NegoStream *stream);
 
 /* Drops what is queued before the position @until, but for the rest of a line that the descriptor
  * has taken in part: what is written stays whole lines. */
-void
-nego_stream_drop_queue (NegoStream *stream, guint64 until);
+void nego_stream_drop_queue (NegoStream *stream, guint64 until);
 
 /* Drops all that is queued: the peer that it was meant for is gone. */
-void
-nego_stream_clear_queue (NegoStream *stream);
+void nego_stream_clear_queue (NegoStream *stream);
 
-void
-nego_stream_set_reading (NegoStream *stream, gboolean reading);
+void nego_stream_set_reading (NegoStream *stream, gboolean reading);
 
 /* Closes once the queue is written: `closed` follows with NULL. */
-void
-nego_stream_finish (NegoStream *stream);
+void nego_stream_finish (NegoStream *stream);

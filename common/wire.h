@@ -19,18 +19,15 @@ typedef struct {
   gsize id_len;
 } NegoWireRequest;
 
-void
-nego_wire_request_clear (NegoWireRequest *request);
+void nego_wire_request_clear (NegoWireRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NegoWireRequest, nego_wire_request_clear)
 
 /* Reads @message as a request. On failure @request still has the id, to be echoed, and @error is
  * QGA's text; U+0000 in the arguments, which qemu-ga passes on, is refused. */
-gboolean
-nego_wire_parse_request (const NegoFramerMessage *message,
-                         NegoWireRequest *request,
-                         GError **error);
+gboolean nego_wire_parse_request (const NegoFramerMessage *message,
+                                  NegoWireRequest *request,
+                                  GError **error);
 
 /* Appends the error reply to @out. @id is a respelled JSON value, or NULL. A description over 8 KiB
  * is cut: no text of ours is as long, so it echoes hostile input. */
-void
-nego_wire_write_error (GString *out, const GError *error, const char *id);
+void nego_wire_write_error (GString *out, const GError *error, const char *id);
