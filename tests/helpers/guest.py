@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""guest: a micro guest under plain QEMU, with virtio-serial ports on sockets.
+
+TCG always: the tests have to run where there is no /dev/kvm, or one that crashes guests.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from helpers import image
+from helpers.control import Control
+from helpers.qga import Qga
+from helpers.qmp import Qmp
+
+PORT_QGA = "org.qemu.guest_agent.0"
+PORT_OURS = "negotiator-host-to-guest.0"
+KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 nokaslr"
+# A boot takes some 3 s on an idle machine; a busy one is slow, not broken.
+BOOT_TIMEOUT = 120
+
+
+class Daemon:
+    """A program that runs in a guest until it is stopped."""
+
+    def __init__(self, control, name, command):
+        self._control = control
+        self.name = name
+        control.check(f"daemon-start {name} {command}")
+        self.pid = int(control.check(f"cat /run/{name}.child"))
+
+    def signal(self, name="TERM"):
+        self._control.check(f"kill -{name} {self.pid}")
+
+    def wait(self, timeout=30):
+        """Waits for its end; returns its exit status."""
+        return int(self._control.check(f"daemon-wait {self.name}", timeout))
+
+    def stop(self, timeout=30):
+        self.signal()
+        return self.wait(timeout)
+
+    def log(self):
+        return self._control.check(f"cat /var/log/{self.name}.log")
+
+    def context_switches(self):
+        """How often all its threads went to sleep so far: how often they were woken."""
+        return int(self._control.check(
+            f"awk '/^voluntary_ctxt/ {{ n += $2 }} END {{ print n }}' /proc/{self.pid}/task/*/status"
+        ))
+
+    def cpu_ticks(self):
+        """The CPU time it has used so far, in ticks of 10 ms."""
+        return int(self._control.check(
+            f"awk '{{ sub(/.*[)] /, \"\"); print $12 + $13 }}' /proc/{self.pid}/stat"))
+
+
+class Guest:
+    """Use as a context manager. `ports` are the names of the virtio-serial ports; `files` go to
+    image.write()."""
+
+    def __init__(self, ports=(PORT_QGA, PORT_OURS), files=(), arguments=()):
+        self._stack = contextlib.ExitStack()
+        # Short, since the address of a socket has at most 107 bytes.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="negotest-"))
+        self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self._ports = ports
+        self._files = files
+        self._arguments = arguments
+        self.control = None
+        self.qmp = None
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def socket_path(self, port):
+        return self.directory / port
+
+    def port_arguments(self, port):
+        """The device_add arguments of a port (its chardev has the same name)."""
+        return {"driver": "virtserialport", "bus": "serial0.0", "chardev": port, "name": port,
+                "id": port}
+
+    def _start(self):
+        image.write(self.directory / "image", self._files)
+        command = [
+            "qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max", "-m", "256",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-sandbox", "on",
+            "-kernel", image.Kernel().image, "-initrd", self.directory / "image",
+            "-append", KERNEL_OPTIONS,
+            "-chardev", f"file,id=console,path={self.directory / 'console'}",
+            "-serial", "chardev:console",
+            "-chardev", f"socket,id=control,path={self.directory / 'control'}",
+            "-serial", "chardev:control",
+            "-chardev", f"socket,id=monitor,path={self.directory / 'monitor'}",
+            "-mon", "chardev=monitor,mode=control",
+            "-device", "virtio-serial-pci,id=serial0",
+        ]
+        for port in self._ports:
+            device = ",".join(f"{key}={value}" for key, value in self.port_arguments(port).items())
+            command += ["-chardev",
+                        f"socket,id={port},path={self.socket_path(port)},server=on,wait=off",
+                        "-device", device]
+        self.control = Control(self.directory / "control")
+        self._stack.callback(self.control.close)
+        monitor = Qmp.listen(self.directory / "monitor")
+        self._stack.callback(monitor.close)
+        process = subprocess.Popen([*command, *self._arguments], stdin=subprocess.DEVNULL)
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        watch = os.pidfd_open(process.pid)
+        self._stack.callback(os.close, watch)
+        try:
+            self.control.wait_ready(BOOT_TIMEOUT, watch)
+        except Exception as error:
+            error.add_note(f"console of the guest:\n{self.console()}")
+            raise
+        self.qmp = Qmp(monitor.accept()[0])
+        self._stack.callback(self.qmp.close)
+
+    def console(self):
+        with contextlib.suppress(FileNotFoundError):
+            return (self.directory / "console").read_text(errors="replace")
+        return ""
+
+    def connect(self, port=PORT_QGA, **arguments):
+        return Qga(self.socket_path(port), **arguments)
+
+    def daemon(self, name, command):
+        return Daemon(self.control, name, command)
