@@ -2,7 +2,7 @@
 /*
  * stream: a non-blocking descriptor in the main loop, with an output queue.
  *
- * Bytes only: it knows no JSON. It reads when it may, writes what it can at once and queues the
+ * The process must ignore SIGPIPE. Bytes only: it knows no JSON. It reads when it may, writes what it can at once and queues the
  * rest; whoever fills the queue looks at nego_stream_queued() and stops asking for more (session.h
  * does).
  *
