@@ -3,6 +3,8 @@
 
 #include "common/error.h"
 
+#include "common/names.h"
+
 #include <errno.h>
 #include <stdarg.h>
 
@@ -33,4 +35,12 @@ nego_error_set_errno (GError **error, int errnum, const char *format, ...)
   g_set_error (error, NEGO_ERROR, nego_error_code_for_errno (errnum), "%s: %s", what,
                g_strerror (errnum));
   return FALSE;
+}
+
+char *
+nego_error_quote (const char *text)
+{
+  g_autofree char *start = g_strndup (text, NEGO_ERROR_QUOTE_BYTES);
+
+  return g_strescape (start, "\"");
 }

@@ -31,3 +31,7 @@ GQuark nego_error_quark (void);
  * return. The code is NOT_FOUND for ENOENT, BUSY for EBUSY, else IO. */
 gboolean nego_error_set_errno (GError **error, int errnum, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
+
+/* The first NEGO_ERROR_QUOTE_BYTES of a peer's @text, fit for an error: what is not printable ASCII
+ * is escaped. Returns: (transfer full). */
+char *nego_error_quote (const char *text);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/exec.h"
+
+#include "common/error.h"
+#include "common/pipe.h"
+#include "common/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the helper may report: longer than any of its texts with a path in it. */
+#define REPORT_BYTES 8192u
+
+typedef enum {
+  RUNNING,
+  TERMINATING, /* TERM was sent, the timer sends KILL */
+  KILLED,      /* KILL was sent: nothing is left to be done to the group */
+} NegoExecPhase;
+
+struct NegoExec {
+  const NegoExecCallbacks *callbacks;
+  gpointer user_data;
+  pid_t pid; /* and the group's number; 0 once reaped */
+  int pidfd;
+  int report_fd; /* -1 without a helper */
+  NegoExecPhase phase;
+  gboolean timed_out;
+  gboolean exited;
+  guint grace_ms;
+  GSource *watch;
+  GSource *timer;
+};
+
+/* The child has ended, and no signal will be sent any more. */
+static void
+nego_exec_reap (NegoExec *exec)
+{
+  siginfo_t info;
+
+  nego_source_clear (&exec->timer);
+  /* By pid, not by pidfd: waitid() knows that since Linux 5.4 only, and the pid of an unreaped
+   * child of ours is as good. */
+  while (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | WNOHANG) != 0 && errno == EINTR)
+    ;
+  exec->pid = 0;
+}
+
+static char *
+nego_exec_read_report (NegoExec *exec)
+{
+  char text[REPORT_BYTES];
+  ssize_t n;
+
+  if (exec->report_fd < 0)
+    return NULL;
+  do
+    n = read (exec->report_fd, text, sizeof text);
+  while (n < 0 && errno == EINTR);
+  return n > 0 ? g_utf8_make_valid (text, n) : NULL;
+}
+
+static void
+nego_exec_tell_exited (NegoExec *exec, const siginfo_t *info)
+{
+  g_autofree char *reason = nego_exec_read_report (exec);
+  NegoExecResult result = { .timed_out = exec->timed_out, .status = info->si_status };
+
+  if (reason != NULL) {
+    result.outcome = NEGO_EXEC_FAILED;
+    result.reason = reason;
+    result.timed_out = FALSE;
+  } else if (info->si_code == CLD_EXITED) {
+    result.outcome = NEGO_EXEC_EXITED;
+  } else {
+    result.outcome = NEGO_EXEC_SIGNALLED;
+  }
+  exec->exited = TRUE;
+  exec->callbacks->exited (exec, &result, exec->user_data);
+}
+
+static gboolean
+nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
+{
+  NegoExec *exec = user_data;
+  siginfo_t info = { 0 };
+
+  /* WNOWAIT: the child stays a zombie, and so its group's number taken. */
+  if (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    if (info.si_pid == 0)
+      return G_SOURCE_CONTINUE;
+  } else if (errno == EINTR) {
+    return G_SOURCE_CONTINUE;
+  }
+  nego_source_clear (&exec->watch);
+  if (exec->phase != TERMINATING)
+    nego_exec_reap (exec);
+  nego_exec_tell_exited (exec, &info);
+  if (exec->pid == 0)
+    exec->callbacks->gone (exec, exec->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+nego_exec_on_grace_over (gpointer user_data)
+{
+  NegoExec *exec = user_data;
+
+  nego_exec_kill (exec, SIGKILL);
+  nego_source_clear (&exec->timer);
+  if (exec->exited) {
+    nego_exec_reap (exec);
+    exec->callbacks->gone (exec, exec->user_data);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+nego_exec_on_time_over (gpointer user_data)
+{
+  NegoExec *exec = user_data;
+
+  exec->timed_out = TRUE;
+  nego_exec_terminate (exec);
+  return G_SOURCE_REMOVE;
+}
+
+void
+nego_exec_kill (NegoExec *exec, int signal)
+{
+  if (exec->pid == 0)
+    return;
+  kill (-exec->pid, signal);
+  if (signal == SIGKILL)
+    exec->phase = KILLED;
+}
+
+void
+nego_exec_terminate (NegoExec *exec)
+{
+  if (exec->pid == 0 || exec->phase != RUNNING)
+    return;
+  exec->phase = TERMINATING;
+  nego_exec_kill (exec, SIGTERM);
+  /* A stopped process takes the TERM only when it goes on. */
+  nego_exec_kill (exec, SIGCONT);
+  nego_source_clear (&exec->timer);
+  exec->timer = nego_source_add_timeout (exec->grace_ms, nego_exec_on_grace_over, exec);
+}
+
+static int
+nego_exec_add_fds (posix_spawn_file_actions_t *actions, const int fds[3], int report_fd)
+{
+  int rc = 0;
+
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    if (fds[i] >= 0)
+      rc = posix_spawn_file_actions_adddup2 (actions, fds[i], i);
+    else
+      rc = posix_spawn_file_actions_addopen (actions, i, "/dev/null", i == 0 ? O_RDONLY : O_WRONLY,
+                                             0);
+  }
+  /* After the others: one of them may have been this number. */
+  if (rc == 0 && report_fd >= 0)
+    rc = posix_spawn_file_actions_adddup2 (actions, report_fd, NEGO_EXEC_HELPER_FD);
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+  /* Everything of ours is close-on-exec; this is for what was inherited from whoever started us. */
+  if (rc == 0)
+    rc = posix_spawn_file_actions_addclosefrom_np (actions,
+                                                   report_fd >= 0 ? NEGO_EXEC_HELPER_FD + 1 : 3);
+#endif
+  /* "/" cannot fail, so that an error of posix_spawn() is one of execve(). */
+  if (rc == 0)
+    rc = posix_spawn_file_actions_addchdir_np (actions, "/");
+  return rc;
+}
+
+/* Returns 0 or an errno. */
+static int
+nego_exec_spawn (const char *path,
+                 const char *const *argv,
+                 const char *const *envp,
+                 const int fds[3],
+                 int report_fd,
+                 pid_t *pid)
+{
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attr;
+  sigset_t all, none;
+  int rc;
+
+  sigfillset (&all);
+  sigemptyset (&none);
+  rc = posix_spawn_file_actions_init (&actions);
+  if (rc != 0)
+    return rc;
+  rc = posix_spawnattr_init (&attr);
+  if (rc == 0) {
+    posix_spawnattr_setpgroup (&attr, 0);
+    posix_spawnattr_setsigdefault (&attr, &all);
+    posix_spawnattr_setsigmask (&attr, &none);
+    posix_spawnattr_setflags (&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF
+                                       | POSIX_SPAWN_SETSIGMASK);
+    rc = nego_exec_add_fds (&actions, fds, report_fd);
+    if (rc == 0)
+      rc = posix_spawn (pid, path, &actions, &attr, (char *const *) argv, (char *const *) envp);
+    posix_spawnattr_destroy (&attr);
+  }
+  posix_spawn_file_actions_destroy (&actions);
+  return rc;
+}
+
+static int
+nego_exec_spawn_helper (const NegoExecSpec *spec, int *report_fd, pid_t *pid)
+{
+  static const char *const no_env[] = { NULL };
+  g_autoptr (GPtrArray) argv = nego_exec_helper_argv (spec);
+  int ends[2];
+  int rc;
+
+  if (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    return errno;
+  /* An empty environment: a LD_PRELOAD meant for the script's user must not be loaded as ours. */
+  rc = nego_exec_spawn ("/proc/self/exe", (const char *const *) argv->pdata, no_env, spec->fds,
+                        ends[1], pid);
+  close (ends[1]);
+  if (rc != 0)
+    close (ends[0]);
+  else
+    *report_fd = ends[0];
+  return rc;
+}
+
+static gboolean
+nego_exec_watch (NegoExec *exec, GError **error)
+{
+  exec->pidfd = (int) syscall (SYS_pidfd_open, exec->pid, 0);
+  if (exec->pidfd < 0)
+    return nego_error_set_errno (error, errno, "cannot watch a child process");
+  exec->watch = nego_source_add_fd (exec->pidfd, G_IO_IN, nego_exec_on_ended, exec);
+  return TRUE;
+}
+
+NegoExec *
+nego_exec_start (const NegoExecSpec *spec,
+                 const NegoExecCallbacks *callbacks,
+                 gpointer user_data,
+                 GError **error)
+{
+  g_autoptr (NegoExec) exec = g_new0 (NegoExec, 1);
+  gboolean helped = spec->user != NULL || spec->group != NULL || spec->directory != NULL;
+  int rc;
+
+  exec->callbacks = callbacks;
+  exec->user_data = user_data;
+  exec->grace_ms = spec->grace_ms;
+  exec->pidfd = -1;
+  exec->report_fd = -1;
+  if (helped)
+    rc = nego_exec_spawn_helper (spec, &exec->report_fd, &exec->pid);
+  else
+    rc = nego_exec_spawn (spec->path, spec->argv, spec->envp, spec->fds, -1, &exec->pid);
+  if (rc != 0) {
+    g_autofree char *reason = nego_exec_reason (helped ? "/proc/self/exe" : spec->path, rc);
+
+    exec->pid = 0;
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_IO, reason);
+    return NULL;
+  }
+  if (!nego_exec_watch (exec, error))
+    return NULL;
+  if (spec->timeout_ms > 0)
+    exec->timer = nego_source_add_timeout (spec->timeout_ms, nego_exec_on_time_over, exec);
+  return g_steal_pointer (&exec);
+}
+
+void
+nego_exec_free (NegoExec *exec)
+{
+  if (exec == NULL)
+    return;
+  nego_source_clear (&exec->watch);
+  if (exec->pid != 0) {
+    nego_exec_kill (exec, SIGKILL);
+    nego_exec_reap (exec);
+  }
+  nego_source_clear (&exec->timer);
+  nego_pipe_close (&exec->pidfd);
+  nego_pipe_close (&exec->report_fd);
+  g_free (exec);
+}
+
+char *
+nego_exec_reason (const char *path, int errnum)
+{
+  if (errnum == ENOEXEC)
+    return g_strdup_printf (
+      "cannot execute '%s': it is no program and has no interpreter line (#!)", path);
+  /* The file was there a moment ago: what is missing is most likely behind its #!. */
+  if (errnum == ENOENT)
+    return g_strdup_printf ("cannot execute '%s': it, or its interpreter, does not exist", path);
+  return g_strdup_printf ("cannot execute '%s': %s", path, g_strerror (errnum));
+}

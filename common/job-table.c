@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/job-table.h"
+
+#include "common/error.h"
+#include "common/names.h"
+#include "common/source.h"
+
+struct NegoJobTable {
+  NegoJobLimits limits;
+  char *side;
+  NegoDrain *drain;
+  GHashTable *by_id;      /* id → job, with a reference: running and retained ones */
+  GHashTable *by_key;     /* key → job */
+  GHashTable *live;       /* set of jobs with processes to deal with, with a reference */
+  GHashTable *per_script; /* command → number of live jobs */
+  GQueue retained;        /* ended jobs, oldest first */
+  gsize retained_bytes;
+  guint running;
+  GSource *expiry; /* for the oldest retained job; only while there is one */
+  gboolean stopping;
+  NegoJobTableStoppedFunc stopped;
+  gpointer stopped_data;
+};
+
+const NegoJobLimits nego_job_limits_default = {
+  .running = NEGO_JOBS_RUNNING,
+  .retained = NEGO_JOBS_RETAINED,
+  .retained_bytes = NEGO_JOBS_RETAINED_BYTES,
+  .expiry_ms = NEGO_JOB_EXPIRY_S * 1000,
+  .grace_ms = NEGO_SCRIPT_GRACE_S * 1000,
+};
+
+NegoJobTable *
+nego_job_table_new (const char *side, const NegoJobLimits *limits)
+{
+  NegoJobTable *table = g_new0 (NegoJobTable, 1);
+
+  table->limits = *limits;
+  table->side = g_strdup (side);
+  table->drain = nego_drain_new (NEGO_JOBS_DRAINED);
+  table->by_id
+    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) nego_job_unref);
+  table->by_key = g_hash_table_new (g_str_hash, g_str_equal);
+  table->live = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) nego_job_unref, NULL);
+  table->per_script = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return table;
+}
+
+void
+nego_job_table_free (NegoJobTable *table)
+{
+  GHashTableIter iter;
+  gpointer job;
+
+  if (table == NULL)
+    return;
+  nego_source_clear (&table->expiry);
+  g_hash_table_iter_init (&iter, table->live);
+  while (g_hash_table_iter_next (&iter, &job, NULL))
+    nego_job_detach (job);
+  g_queue_clear (&table->retained);
+  g_hash_table_unref (table->live);
+  g_hash_table_unref (table->by_key);
+  g_hash_table_unref (table->by_id);
+  g_hash_table_unref (table->per_script);
+  nego_drain_free (table->drain);
+  g_free (table->side);
+  g_free (table);
+}
+
+/* Forgets the ended @job. */
+static void
+nego_job_table_forget (NegoJobTable *table, NegoJob *job)
+{
+  g_queue_remove (&table->retained, job);
+  table->retained_bytes -= nego_job_get_size (job);
+  if (nego_job_get_key (job) != NULL)
+    g_hash_table_remove (table->by_key, nego_job_get_key (job));
+  g_hash_table_remove (table->by_id, nego_job_get_id (job));
+}
+
+static gboolean nego_job_table_on_expiry (gpointer user_data);
+
+/* Arms the timer for the oldest job, since it is the first to expire. */
+static void
+nego_job_table_arm_expiry (NegoJobTable *table)
+{
+  const NegoJob *oldest = g_queue_peek_head (&table->retained);
+  gint64 due_ms;
+
+  nego_source_clear (&table->expiry);
+  if (oldest == NULL)
+    return;
+  due_ms
+    = (nego_job_get_end_us (oldest) - g_get_monotonic_time ()) / 1000 + table->limits.expiry_ms + 1;
+  table->expiry
+    = nego_source_add_timeout ((guint) MAX (due_ms, 0), nego_job_table_on_expiry, table);
+}
+
+static gboolean
+nego_job_table_on_expiry (gpointer user_data)
+{
+  NegoJobTable *table = user_data;
+  gint64 limit = g_get_monotonic_time () - (gint64) table->limits.expiry_ms * 1000;
+  NegoJob *oldest;
+
+  while ((oldest = g_queue_peek_head (&table->retained)) != NULL
+         && nego_job_get_end_us (oldest) <= limit)
+    nego_job_table_forget (table, oldest);
+  nego_job_table_arm_expiry (table);
+  return G_SOURCE_REMOVE;
+}
+
+/* Keeps the ended @job, and forgets older ones for it. */
+static void
+nego_job_table_retain (NegoJobTable *table, NegoJob *job)
+{
+  gboolean first = g_queue_is_empty (&table->retained);
+
+  g_queue_push_tail (&table->retained, job);
+  table->retained_bytes += nego_job_get_size (job);
+  while (table->retained.length > 1
+         && (table->retained.length > table->limits.retained
+             || table->retained_bytes > table->limits.retained_bytes))
+    nego_job_table_forget (table, g_queue_peek_head (&table->retained));
+  /* Not at each end: a timer that comes too early, for a forgotten job, is set again. */
+  if (first)
+    nego_job_table_arm_expiry (table);
+}
+
+static guint
+nego_job_table_count_live (NegoJobTable *table, const char *command)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (table->per_script, command));
+}
+
+static void
+nego_job_table_set_live (NegoJobTable *table, const char *command, guint count)
+{
+  if (count == 0)
+    g_hash_table_remove (table->per_script, command);
+  else
+    g_hash_table_insert (table->per_script, g_strdup (command), GUINT_TO_POINTER (count));
+}
+
+static void
+nego_job_table_on_ended (NegoJob *job, gpointer user_data)
+{
+  NegoJobTable *table = user_data;
+
+  table->running--;
+  nego_job_table_retain (table, job);
+}
+
+static void
+nego_job_table_on_gone (NegoJob *job, gpointer user_data)
+{
+  NegoJobTable *table = user_data;
+  const char *command = nego_job_get_command (job);
+
+  nego_job_table_set_live (table, command, nego_job_table_count_live (table, command) - 1);
+  g_hash_table_remove (table->live, job);
+  if (table->stopping && g_hash_table_size (table->live) == 0)
+    table->stopped (table->stopped_data);
+}
+
+static const NegoJobCallbacks job_callbacks = { nego_job_table_on_ended, nego_job_table_on_gone };
+
+NegoJob *
+nego_job_table_find_repeat (NegoJobTable *table, const NegoJobRequest *request, GError **error)
+{
+  NegoJob *job;
+
+  if (request->key == NULL || !nego_job_request_check_key (request, error))
+    return NULL;
+  job = g_hash_table_lookup (table->by_key, request->key);
+  if (job == NULL || nego_job_is_repeat (job, request))
+    return job;
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY, "key '%s' is in use", request->key);
+  return NULL;
+}
+
+static gboolean
+nego_job_table_has_room (NegoJobTable *table, const NegoScript *script, GError **error)
+{
+  if (table->stopping) {
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_BUSY, "the agent is stopping");
+    return FALSE;
+  }
+  if (nego_job_table_count_live (table, script->name) >= script->conf->concurrency) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY, "negotiator command '%s' is busy (limit %u)",
+                 script->name, script->conf->concurrency);
+    return FALSE;
+  }
+  if (g_hash_table_size (table->live) >= table->limits.running) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY, "too many jobs (limit %u)",
+                 table->limits.running);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+NegoJob *
+nego_job_table_start (NegoJobTable *table,
+                      const NegoJobRequest *request,
+                      guint8 *input,
+                      const NegoScript *script,
+                      GError **error)
+{
+  g_autofree guint8 *taken = input;
+  NegoJob *job;
+
+  if (!nego_job_request_check (request, script, error)
+      || !nego_job_table_has_room (table, script, error))
+    return NULL;
+  job = nego_job_start (request, g_steal_pointer (&taken), script, table->side,
+                        table->limits.grace_ms, table->drain, &job_callbacks, table);
+  g_hash_table_insert (table->by_id, (gpointer) nego_job_get_id (job), job);
+  if (request->key != NULL)
+    g_hash_table_insert (table->by_key, (gpointer) nego_job_get_key (job), job);
+  if (nego_job_is_ended (job)) {
+    nego_job_table_retain (table, job);
+  } else {
+    g_hash_table_add (table->live, nego_job_ref (job));
+    nego_job_table_set_live (table, script->name,
+                             nego_job_table_count_live (table, script->name) + 1);
+    table->running++;
+  }
+  return job;
+}
+
+NegoJob *
+nego_job_table_find (NegoJobTable *table, const char *id, const char *key, GError **error)
+{
+  NegoJob *job = id != NULL ? g_hash_table_lookup (table->by_id, id)
+                            : g_hash_table_lookup (table->by_key, key);
+
+  if (job == NULL) {
+    g_autofree char *quoted = nego_error_quote (id != NULL ? id : key);
+
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND, "unknown job '%s'", quoted);
+  }
+  return job;
+}
+
+guint
+nego_job_table_count_running (const NegoJobTable *table)
+{
+  return table->running;
+}
+
+guint
+nego_job_table_count_retained (const NegoJobTable *table)
+{
+  return table->retained.length;
+}
+
+void
+nego_job_table_stop (NegoJobTable *table, NegoJobTableStoppedFunc done, gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer job;
+
+  table->stopping = TRUE;
+  table->stopped = done;
+  table->stopped_data = user_data;
+  if (g_hash_table_size (table->live) == 0) {
+    done (user_data);
+    return;
+  }
+  /* Terminating ends nothing by itself: the children's ends come from the main loop. */
+  g_hash_table_iter_init (&iter, table->live);
+  while (g_hash_table_iter_next (&iter, &job, NULL))
+    nego_job_terminate (job);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job-table: all jobs of one side: finding them by id or key, the limits on running ones, the
+ * keeping of ended ones until they are too many, too large or too old, and the orderly stop.
+ *
+ * A limit never touches a running job: the newcomer is refused, or the oldest ended one forgotten.
+ */
+#pragma once
+
+#include "common/job.h"
+#include "common/job-request.h"
+
+typedef struct NegoJobTable NegoJobTable;
+
+typedef struct {
+  guint running;        /* jobs with processes to deal with, at once */
+  guint retained;       /* ended jobs */
+  gsize retained_bytes; /* output of ended jobs; the newest one is kept all the same */
+  guint expiry_ms;      /* after the end */
+  guint grace_ms;       /* from TERM to KILL */
+} NegoJobLimits;
+
+/* NEGO_JOBS_*, NEGO_SCRIPT_GRACE_S. */
+extern const NegoJobLimits nego_job_limits_default;
+
+/* @side: "guest" or "host": where the scripts run. */
+NegoJobTable *nego_job_table_new (const char *side, const NegoJobLimits *limits);
+/* Kills what runs. Nothing may be waiting for a job any more. */
+void nego_job_table_free (NegoJobTable *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoJobTable, nego_job_table_free)
+
+/* The job that @request repeats: its key is known, with the same command, args, env and input. NULL
+ * without an error: it repeats none. Errors: "key 'x' is in use" and those of a malformed key. */
+NegoJob *
+nego_job_table_find_repeat (NegoJobTable *table, const NegoJobRequest *request, GError **error);
+
+/* Checks and starts @request, which repeats no job, of @script. Takes @input, the request's input,
+ * or frees it. The job may have ended already. Errors: those of nego_job_request_check(),
+ * NEGO_ERROR_BUSY "negotiator command 'x' is busy (limit N)" and "too many jobs (limit N)".
+ * Returns: (transfer none), the table's until the main loop runs. */
+NegoJob *nego_job_table_start (NegoJobTable *table,
+                               const NegoJobRequest *request,
+                               guint8 *input,
+                               const NegoScript *script,
+                               GError **error);
+
+/* By @id or, if that is NULL, by @key. Error: NEGO_ERROR_NOT_FOUND "unknown job 'x'". */
+NegoJob *nego_job_table_find (NegoJobTable *table, const char *id, const char *key, GError **error);
+
+/* Jobs that have not ended. */
+guint nego_job_table_count_running (const NegoJobTable *table);
+/* Ended jobs that are kept. */
+guint nego_job_table_count_retained (const NegoJobTable *table);
+
+/* Terminates all jobs and starts no more; @done is called once no process is left to deal with,
+ * perhaps before this returns. */
+typedef void (*NegoJobTableStoppedFunc) (gpointer user_data);
+void nego_job_table_stop (NegoJobTable *table, NegoJobTableStoppedFunc done, gpointer user_data);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * script-conf: the key file beside a script, NAME.conf, with one group, [Command].
+ *
+ * The syntax is GLib's key file (values with \n \t \s \\ escapes, lists separated by ';'). A key
+ * that is unknown, given twice or of a wrong value is an error, and so the script is not run: a
+ * misspelt limit must not be no limit. Errors are NEGO_ERROR_CONFIG: "FILE:LINE: …".
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+  char *description;        /* NULL: none */
+  char *user;               /* NULL: the agent's */
+  char *group;              /* NULL: the user's, or the agent's */
+  char *directory;          /* WorkingDirectory, absolute; NULL: "/" */
+  char **environment;       /* "NAME=VALUE"; never NULL */
+  char **allow_environment; /* names that a caller may set; never NULL */
+  guint timeout_ms;         /* 0: none */
+  guint concurrency;
+  gsize max_output; /* bytes kept of each stream */
+  gboolean arguments;
+  gboolean read_only;
+} NegoScriptConf;
+
+/* What a script without a key file has. */
+NegoScriptConf *nego_script_conf_new (void);
+/* @path is for the error texts. @text need not be NUL-terminated. */
+NegoScriptConf *
+nego_script_conf_parse (const char *path, const char *text, gsize len, GError **error);
+void nego_script_conf_free (NegoScriptConf *conf);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoScriptConf, nego_script_conf_free)
