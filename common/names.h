@@ -40,6 +40,11 @@
 /* Clients of one listening channel at a time; more wait in the kernel's backlog. */
 #define NEGO_CHANNEL_CLIENTS 16u
 
+/* Log. A line is written at once or not at all: PIPE_BUF is what a pipe takes whole. */
+#define NEGO_LOG_LINE_BYTES     4096u
+#define NEGO_LOG_WAIT_MS        100 /* for a reader that is slow; the next lines do not wait again */
+#define NEGO_LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 /* Scripts. */
 #define NEGO_SCRIPT_TIMEOUT_S 10 /* unless the key file says otherwise */
 #define NEGO_SCRIPT_GRACE_S   5  /* from TERM to KILL */
