@@ -18,7 +18,8 @@ from helpers.qmp import Qmp
 
 PORT_QGA = "org.qemu.guest_agent.0"
 PORT_OURS = "negotiator-host-to-guest.0"
-KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 nokaslr"
+# init finds ports=N in its environment.
+KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 nokaslr ports={ports}"
 # A boot takes some 3 s on an idle machine; a busy one is slow, not broken.
 BOOT_TIMEOUT = 120
 
@@ -29,6 +30,7 @@ class Daemon:
     def __init__(self, control, name, command):
         self._control = control
         self.name = name
+        self.status = None
         control.check(f"daemon-start {name} {command}")
         self.pid = int(control.check(f"cat /run/{name}.child"))
 
@@ -37,7 +39,8 @@ class Daemon:
 
     def wait(self, timeout=30):
         """Waits for its end; returns its exit status."""
-        return int(self._control.check(f"daemon-wait {self.name}", timeout))
+        self.status = int(self._control.check(f"daemon-wait {self.name}", timeout))
+        return self.status
 
     def stop(self, timeout=30):
         self.signal()
@@ -92,6 +95,12 @@ class Guest:
         return {"driver": "virtserialport", "bus": "serial0.0", "chardev": port, "name": port,
                 "id": port}
 
+    def add_chardev(self, port):
+        """Makes the host's end of a port that is plugged in later."""
+        address = {"type": "unix", "data": {"path": str(self.socket_path(port))}}
+        self.qmp.command("chardev-add", id=port, backend={
+            "type": "socket", "data": {"addr": address, "server": True, "wait": False}})
+
     def _start(self):
         image.write(self.directory / "image", self._files)
         command = [
@@ -99,7 +108,7 @@ class Guest:
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-sandbox", "on",
             "-kernel", image.Kernel().image, "-initrd", self.directory / "image",
-            "-append", KERNEL_OPTIONS,
+            "-append", KERNEL_OPTIONS.format(ports=len(self._ports)),
             "-chardev", f"file,id=console,path={self.directory / 'console'}",
             "-serial", "chardev:console",
             "-chardev", f"socket,id=control,path={self.directory / 'control'}",

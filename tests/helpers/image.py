@@ -68,6 +68,17 @@ def shared_libraries(program):
             for path in re.findall(r"(/\S+) \(0x[0-9a-f]+\)", done.stdout)]
 
 
+def _mode(name):
+    """The mode in the guest: that of the source tree may be any checkout's."""
+    if name.endswith("/refused"):
+        return 0o777
+    if name == "init" or name.startswith("bin/"):
+        return 0o755
+    if "/guest-commands/" in name and not name.endswith(".conf"):
+        return 0o755
+    return 0o644
+
+
 def _add_program(archive, source, target):
     archive.file(str(target), pathlib.Path(source).read_bytes(), 0o755)
     for library in shared_libraries(source):
@@ -110,9 +121,7 @@ def base_archive():
     for path in sorted(GUEST_DIR.rglob("*")):
         if path.is_file():
             name = str(path.relative_to(GUEST_DIR))
-            executable = name == "init" or name.startswith(("bin/", "etc/negotiator/guest-"))
-            archive.file(name, path.read_bytes(), 0o755 if executable and path.suffix != ".conf"
-                         else 0o644)
+            archive.file(name, path.read_bytes(), _mode(name))
     if QEMU_GA.exists():
         _add_program(archive, QEMU_GA, "usr/sbin/qemu-ga")
     root = build.install_root()

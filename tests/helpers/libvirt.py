@@ -194,7 +194,7 @@ class LibvirtGuest:
             name=self.name,
             kernel=image.Kernel().image,
             directory=self.directory,
-            options=KERNEL_OPTIONS,
+            options=KERNEL_OPTIONS.format(ports=len(self._ports)),
             channels="\n".join(CHANNEL.format(name=port) for port in self._ports),
         ), encoding="utf-8")
         self.libvirt.virsh("define", str(self.directory / "domain.xml"))

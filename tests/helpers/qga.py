@@ -53,6 +53,20 @@ class Qga:
             data = json.dumps(data).encode() + b"\n"
         self._socket.sendall(data)
 
+    def stuff(self, requests):
+        """Sends of `requests` (bytes each) until the socket takes no more; returns how many went
+        whole. If not all did, this client can only read from now on: a part of one may be gone."""
+        self._socket.setblocking(False)
+        count = 0
+        try:
+            for request in requests:
+                self._socket.sendall(request)
+                count += 1
+        except BlockingIOError:
+            pass
+        self._socket.setblocking(True)
+        return count
+
     def receive_line(self, timeout=None):
         """The next line, without its LF."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)

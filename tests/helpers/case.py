@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""case: a unittest case with a guest of its class and an agent of its own."""
+
+import pathlib
+import shutil
+import unittest
+
+from helpers import build, image
+from helpers.guest import PORT_QGA, Guest
+from helpers.libvirt import Libvirt, LibvirtGuest
+
+# Their command line: the port has to be named, since there is no udev to link it.
+QEMU_GA = f"qemu-ga -p $(vport {PORT_QGA})"
+# Ours finds its ports itself.
+NEGO_AGENT = "nego-agent"
+
+
+def unavailable(agent):
+    """Why no guest with `agent` can be booted here, or None."""
+    if agent == NEGO_AGENT and not build.installed("nego-agent"):
+        return "this build has no nego-agent"
+    if shutil.which("qemu-system-x86_64") is None:
+        return "qemu-system-x86_64 is not installed"
+    if not pathlib.Path("/bin/busybox").exists():
+        return "busybox-static is not installed"
+    try:
+        image.Kernel()
+    except FileNotFoundError as error:
+        return str(error)
+    return None
+
+
+class AgentCase(unittest.TestCase):
+    """What the two below share: a guest, in which each test starts `agent`."""
+
+    guest = None
+    # The agent's command line in the guest; None: the test starts what it needs.
+    agent_command = NEGO_AGENT
+
+    def setUp(self):
+        self.daemons = []
+        self.agent = None
+        if self.agent_command:
+            self.agent = self.start("agent", self.agent_command)
+
+    def tearDown(self):
+        for daemon in self.daemons:
+            if daemon.status is None:
+                self.assertEqual(daemon.stop(), 0, f"exit status of {daemon.name}")
+
+    def start(self, name, command):
+        """Starts a daemon that ends with the test."""
+        daemon = self.guest.daemon(name, command)
+        self.daemons.append(daemon)
+        return daemon
+
+    def diagnostics(self):
+        """For the test runner, after a failure."""
+        if self.guest is None:
+            return ""
+        logs = [f"log of {daemon.name}:\n{daemon.log()}" for daemon in self.daemons]
+        return "\n".join(logs + [f"console:\n{self.guest.console()}"])
+
+
+class GuestCase(AgentCase):
+    """A guest under plain QEMU."""
+
+    @classmethod
+    def make_guest(cls):
+        return Guest()
+
+    @classmethod
+    def setUpClass(cls):
+        reason = unavailable(cls.agent_command)
+        if reason:
+            raise unittest.SkipTest(reason)
+        cls.guest = cls.enterClassContext(cls.make_guest())
+
+    def connect(self, *arguments, **options):
+        """A synchronised client of a port of the guest, closed at the end of the test."""
+        client = self.enterContext(self.guest.connect(*arguments, **options))
+        client.sync()
+        return client
+
+
+class LibvirtCase(AgentCase):
+    """A guest in a libvirt of the class's own, its agent connected: one agent for the tests of the
+    class, since QEMU tells libvirt of an agent that comes or goes only once a second."""
+
+    libvirt = None
+    kept_agent = None
+
+    @classmethod
+    def make_guest(cls):
+        return LibvirtGuest(cls.libvirt, "guest")
+
+    @classmethod
+    def setUpClass(cls):
+        reason = unavailable(cls.agent_command) or Libvirt.unavailable()
+        if reason:
+            raise unittest.SkipTest(reason)
+        cls.libvirt = cls.enterClassContext(Libvirt())
+        cls.guest = cls.enterClassContext(cls.make_guest())
+
+    def setUp(self):
+        self.daemons = []
+        self.agent = type(self).kept_agent
+        if self.agent is None:
+            self.start_agent()
+        self.daemons.append(self.agent)
+
+    def tearDown(self):
+        type(self).kept_agent = None if self.agent.status is not None else self.agent
+
+    def start_agent(self):
+        self.agent = self.guest.daemon("agent", self.agent_command)
+        self.guest.wait_agent("connected")
+
+    def stop_agent(self):
+        """Ends the agent; it has to end well."""
+        self.assertEqual(self.agent.stop(), 0)
+        self.guest.wait_agent("disconnected")
