@@ -43,16 +43,16 @@ class AgentCase(unittest.TestCase):
         if self.agent_command:
             self.agent = self.start("agent", self.agent_command)
 
-    def tearDown(self):
-        for daemon in self.daemons:
-            if daemon.status is None:
-                self.assertEqual(daemon.stop(), 0, f"exit status of {daemon.name}")
-
     def start(self, name, command):
-        """Starts a daemon that ends with the test."""
+        """Starts a daemon that ends with the test, and then has to end well."""
         daemon = self.guest.daemon(name, command)
         self.daemons.append(daemon)
+        self.addCleanup(self._stop, daemon)
         return daemon
+
+    def _stop(self, daemon):
+        if daemon.status is None:
+            self.assertEqual(daemon.stop(), 0, f"exit status of {daemon.name}")
 
     def diagnostics(self):
         """For the test runner, after a failure."""

@@ -220,9 +220,9 @@ class Link(GuestCase):
 
     agent_command = None
 
-    def tearDown(self):
-        super().tearDown()
-        self.guest.control.check("rm -rf /dev/virtio-ports")
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.guest.control.check, "rm -rf /dev/virtio-ports")
 
     def link(self):
         self.guest.control.check(f"mkdir -p /dev/virtio-ports && "
