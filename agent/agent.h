@@ -6,7 +6,7 @@
 #pragma once
 
 #include "common/dispatch.h"
-#include "common/job.h"
+#include "common/job-table.h"
 #include "common/policy.h"
 #include "common/registry.h"
 

@@ -270,8 +270,8 @@ nego_job_table_stop (NegoJobTable *table, NegoJobTableStoppedFunc done, gpointer
     done (user_data);
     return;
   }
-  /* Terminating ends nothing by itself: the children's ends come from the main loop. */
+  /* Cancelling ends nothing by itself: the children's ends come from the main loop. */
   g_hash_table_iter_init (&iter, table->live);
   while (g_hash_table_iter_next (&iter, &job, NULL))
-    nego_job_terminate (job);
+    nego_job_cancel (job);
 }

@@ -52,7 +52,7 @@ guint nego_job_table_count_running (const NegoJobTable *table);
 /* Ended jobs that are kept. */
 guint nego_job_table_count_retained (const NegoJobTable *table);
 
-/* Terminates all jobs and starts no more; @done is called once no process is left to deal with,
+/* Cancels all jobs and starts no more; @done is called once no process is left to deal with,
  * perhaps before this returns. */
 typedef void (*NegoJobTableStoppedFunc) (gpointer user_data);
 void nego_job_table_stop (NegoJobTable *table, NegoJobTableStoppedFunc done, gpointer user_data);

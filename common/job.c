@@ -25,6 +25,7 @@ struct NegoJob {
   char *reason;
   NegoJobState state;
   int exit_code, signal;
+  gboolean cancelled;
   gboolean output_still_open;
   gint64 started_real_ns, started_ns, end_ns;
   NegoDrain *drain;
@@ -109,7 +110,11 @@ nego_job_on_exited (NegoExec *exec, const NegoExecResult *result, gpointer user_
     job->reason = g_strdup (result->reason);
     break;
   }
-  nego_job_end (job, result->timed_out ? NEGO_JOB_TIMED_OUT : state);
+  if (result->timed_out)
+    state = NEGO_JOB_TIMED_OUT;
+  else if (job->cancelled && state != NEGO_JOB_FAILED)
+    state = NEGO_JOB_CANCELLED;
+  nego_job_end (job, state);
   job->callbacks->ended (job, job->user_data);
   nego_job_tell_watchers (job);
 }
@@ -339,10 +344,12 @@ nego_job_get_size (const NegoJob *job)
 }
 
 void
-nego_job_terminate (NegoJob *job)
+nego_job_cancel (NegoJob *job)
 {
-  if (job->exec != NULL)
-    nego_exec_terminate (job->exec);
+  if (nego_job_is_ended (job))
+    return;
+  job->cancelled = TRUE;
+  nego_exec_terminate (job->exec);
 }
 
 void

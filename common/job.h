@@ -17,6 +17,7 @@ typedef enum {
   NEGO_JOB_EXITED,
   NEGO_JOB_SIGNALLED,
   NEGO_JOB_TIMED_OUT,
+  NEGO_JOB_CANCELLED, /* nego_job_cancel() came before its end */
   NEGO_JOB_FAILED, /* the script was never executed */
 } NegoJobState;
 
@@ -87,8 +88,8 @@ void nego_job_get_output (const NegoJob *job, NegoJobStream stream, NegoJobOutpu
 /* Bytes of output held. */
 gsize nego_job_get_size (const NegoJob *job);
 
-/* TERM, and KILL after the grace time. */
-void nego_job_terminate (NegoJob *job);
+/* TERM, and KILL after the grace time. Nothing happens once the job has ended. */
+void nego_job_cancel (NegoJob *job);
 
 /* Kills what runs and calls nobody any more: for a table that goes. */
 void nego_job_detach (NegoJob *job);

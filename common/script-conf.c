@@ -42,9 +42,10 @@ nego_script_conf_refuse (GError **error, const char *format, ...)
 static gboolean
 nego_script_conf_take_string (GKeyFile *keys, const char *key, char **value, GError **error)
 {
-  g_autofree char *text = g_key_file_get_string (keys, GROUP, key, NULL);
+  g_autoptr (GError) wrong = NULL;
+  g_autofree char *text = g_key_file_get_string (keys, GROUP, key, &wrong);
 
-  if (text == NULL)
+  if (wrong != NULL)
     return nego_script_conf_refuse (error, "'%s' has a wrong escape", key);
   if (*text == '\0')
     return nego_script_conf_refuse (error, "'%s' is empty", key);
@@ -183,9 +184,10 @@ nego_script_conf_set_concurrency (NegoScriptConf *conf,
 static gboolean
 nego_script_conf_take_list (GKeyFile *keys, const char *key, char ***list, GError **error)
 {
-  g_auto (GStrv) taken = g_key_file_get_string_list (keys, GROUP, key, NULL, NULL);
+  g_autoptr (GError) wrong = NULL;
+  g_auto (GStrv) taken = g_key_file_get_string_list (keys, GROUP, key, NULL, &wrong);
 
-  if (taken == NULL)
+  if (wrong != NULL)
     return nego_script_conf_refuse (error, "'%s' has a wrong escape", key);
   g_strfreev (*list);
   *list = g_steal_pointer (&taken);
