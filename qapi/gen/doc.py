@@ -56,7 +56,7 @@ class Doc:
             if literal is not None and text and indent <= literal:
                 literal = None
             _check_line(text, place, literal is not None)
-            if re.fullmatch(r' *(\.\. [a-z-]+)?::', text):
+            if re.fullmatch(r' *::', text):
                 literal = indent
 
     def _definition(self, lines):

@@ -6,20 +6,13 @@ import re
 from doc import Doc
 from schema import Alternate, Array, Builtin, Command, Enum, Struct
 
-_FEATURES = {
-    'async': 'answered later, while other channels are served',
-    'long': 'does not hold up a sync',
-    'read-only': 'changes nothing',
-    'allow-frozen': 'allowed while file systems are frozen',
-    'runs-scripts': 'runs a script',
-}
 _BUILTIN_NAMES = {'str': 'string', 'bool': 'boolean', 'int': 'integer', 'number': 'number',
                   'size': 'size in bytes'}
 
 
 def _inline(text):
     """@name, as the schema's documentation writes names, to ``name``."""
-    return re.sub(r'@([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)', r'``\1``', text)
+    return re.sub(r'(?<![\w`])@([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)', r'``\1``', text)
 
 
 def _indent(text, columns):
@@ -57,10 +50,12 @@ def _members(definition):
 
 
 def _features(command):
-    lines = [f':{feature}: {_FEATURES[feature]}.  ' + _one_line(command.doc.features[feature])
-             if command.doc and command.doc.features.get(feature)
-             else f':{feature}: {_FEATURES[feature]}.' for feature in command.features]
-    return '\n'.join(_inline(line).rstrip() for line in lines) + '\n\n' if lines else ''
+    if not command.features:
+        return ''
+    described = command.doc.features if command.doc else {}
+    entries = '\n'.join(_entry(f'``{feature}``', described.get(feature))
+                        for feature in command.features)
+    return 'Features:\n\n' + _indent(entries, 2).rstrip() + '\n\n'
 
 
 def _one_line(text):
@@ -82,7 +77,8 @@ def _command(command):
     else:
         returns = _type(command.returns) if command.returns else 'an empty object'
         more = doc.sections.get('Returns') if doc else None
-        text += f'Returns {returns}' + (f': {_inline(_one_line(more))}' if more else '.') + '\n\n'
+        text += f'Returns ({returns}): {_inline(_one_line(more))}.\n\n' if more \
+            else f'Returns {returns}.\n\n'
     if doc and doc.sections.get('Errors'):
         text += 'Errors:\n\n' + _indent(_inline(doc.sections['Errors']), 2) + '\n\n'
     return text + _features(command)
