@@ -13,6 +13,10 @@
 #define NEGO_VIRTIO_DEV_DIR "/dev/virtio-ports"
 #define NEGO_VIRTIO_SYS_DIR "/sys/class/virtio-ports"
 
+/* Configuration: qemu-ga's file and the variable that names another one. */
+#define NEGO_CONF_FILE_QGA "/etc/qemu/qemu-ga.conf"
+#define NEGO_CONF_ENV_QGA  "QGA_CONF"
+
 /* Framing. QEMU's limits on the QGA port (qobject/json-streamer.c has the same), so that what
  * qemu-ga took is taken; much less on our own ports, where large data goes in pieces. */
 #define NEGO_MESSAGE_BYTES_QGA  (64u << 20)
