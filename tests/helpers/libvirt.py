@@ -112,9 +112,11 @@ class Libvirt:
         self._stack.callback(self._stop)
         self._expect("started")
         if os.geteuid() == 0:
-            process = f"/proc/{self._supervisor.pid}/ns"
-            self._enter = ["nsenter", f"--mount={process}/mnt", f"--net={process}/net",
-                           f"--pid={process}/pid_for_children", "--wd=" + os.getcwd(),
+            process = f"/proc/{self._supervisor.pid}"
+            self._enter = ["nsenter", f"--mount={process}/ns/mnt", f"--net={process}/ns/net",
+                           f"--pid={process}/ns/pid_for_children",
+                           # A chroot's root is not that of its mount namespace.
+                           f"--root={process}/root", f"--wd={os.getcwd()}",
                            # nsenter waits for its child: the child ends when nsenter is killed.
                            "setpriv", "--pdeathsig", "KILL", "--"]
 
