@@ -149,6 +149,10 @@ class Libvirt:
         return subprocess.run(self.command(arguments), capture_output=True, check=False,
                               env=self.environment, **options)
 
+    def path(self, inner):
+        """The path by which this process reaches what is at `inner` for this libvirt."""
+        return f"/proc/{self._supervisor.pid}/root{inner}" if self._enter else inner
+
     def virsh(self, *arguments, timeout=120):
         """Runs virsh; a failure is an exception with its words. Returns its output."""
         done = self.run(["virsh", *arguments], timeout=timeout)
@@ -236,7 +240,7 @@ class LibvirtGuest:
         self._events.wait(state, timeout)
 
     def socket_path(self, port):
-        """The path of the port's socket, as libvirt chose it."""
+        """The path of the port's socket, as libvirt chose it (see Libvirt.path())."""
         xml = self.libvirt.virsh("dumpxml", self.name)
         match = re.search(rf"path='([^']*)'/>\s*<target type='virtio' name='{re.escape(port)}'",
                           xml)
