@@ -53,25 +53,26 @@
 #define NEGO_SCRIPT_TIMEOUT_S 10 /* unless the key file says otherwise */
 #define NEGO_SCRIPT_GRACE_S   5  /* from TERM to KILL */
 #define NEGO_SCRIPT_OUTPUT_BYTES \
-  (8u << 20)                           /* kept of each stream, unless MaxOutput says otherwise */
-#define NEGO_SCRIPT_CONCURRENCY  8u    /* runs of one script at once, unless Concurrency says so */
-#define NEGO_SCRIPT_ARGS         1024u /* arguments of one call: far above use, far below ARG_MAX */
-#define NEGO_SCRIPT_ARG_BYTES    (128u << 10) /* one argument: Linux's MAX_ARG_STRLEN */
-#define NEGO_SCRIPT_ENV          256u         /* env entries of one call */
-#define NEGO_SCRIPT_INPUT_BYTES  (16u << 20)  /* input-data of one call, decoded */
-#define NEGO_SCRIPT_CONF_BYTES   (64u << 10)  /* a key file */
-#define NEGO_SCRIPT_NAME_BYTES   128u         /* a script's name */
-#define NEGO_SCRIPT_OUTPUT_MAX   (32u << 20) /* MaxOutput: both streams fit NEGO_JOBS_RETAINED_BYTES */
-#define NEGO_SCRIPT_TIMEOUT_MAX_S (30u * 86400u) /* Timeout: a longer one means none (0) */
-#define NEGO_SCRIPT_DESCRIPTION_BYTES 256u /* Description: a line for people */
-#define NEGO_SCRIPTS             4096u        /* entries that one negotiator-list looks at */
-#define NEGO_JOBS_RUNNING        64u  /* all scripts together: a guest's processes are not free */
-#define NEGO_JOBS_RETAINED       256u /* ended jobs kept for collection */
-#define NEGO_JOBS_RETAINED_BYTES (64u << 20) /* their output in all */
-#define NEGO_JOB_EXPIRY_S        600         /* an ended, unforgotten job */
-#define NEGO_JOB_KEY_BYTES       64u
+  (8u << 20)                          /* kept of each stream, unless MaxOutput says otherwise */
+#define NEGO_SCRIPT_CONCURRENCY 8u    /* runs of one script at once, unless Concurrency says so */
+#define NEGO_SCRIPT_ARGS        1024u /* arguments of one call: far above use, far below ARG_MAX */
+#define NEGO_SCRIPT_ARG_BYTES   (128u << 10) /* one argument: Linux's MAX_ARG_STRLEN */
+#define NEGO_SCRIPT_ENV         256u         /* env entries of one call */
+#define NEGO_SCRIPT_INPUT_BYTES (16u << 20)  /* input-data of one call, decoded */
+#define NEGO_SCRIPT_CONF_BYTES  (64u << 10)  /* a key file */
+#define NEGO_SCRIPT_NAME_BYTES  128u         /* a script's name */
+#define NEGO_SCRIPT_OUTPUT_MAX \
+  (32u << 20) /* MaxOutput: both streams fit NEGO_JOBS_RETAINED_BYTES */
+#define NEGO_SCRIPT_TIMEOUT_MAX_S     (30u * 86400u) /* Timeout: a longer one means none (0) */
+#define NEGO_SCRIPT_DESCRIPTION_BYTES 256u           /* Description: a line for people */
+#define NEGO_SCRIPTS                  4096u          /* entries that one negotiator-list looks at */
+#define NEGO_JOBS_RUNNING             64u /* all scripts together: a guest's processes are not free */
+#define NEGO_JOBS_RETAINED            256u        /* ended jobs kept for collection */
+#define NEGO_JOBS_RETAINED_BYTES      (64u << 20) /* their output in all */
+#define NEGO_JOB_EXPIRY_S             600         /* an ended, unforgotten job */
+#define NEGO_JOB_KEY_BYTES            64u
 /* Pipes of ended scripts that background children still hold; one more closes the oldest. */
-#define NEGO_JOBS_DRAINED        128u
-#define NEGO_EXEC_WAIT_S         4 /* default of wait: libvirt's passthrough gives up after 5 */
+#define NEGO_JOBS_DRAINED 128u
+#define NEGO_EXEC_WAIT_S  4 /* default of wait: libvirt's passthrough gives up after 5 */
 #define NEGO_EXEC_STATUS_WAIT_QGA_S \
   1 /* negotiator-exec-status on the QGA port holds the agent no longer */

@@ -2,9 +2,9 @@
 /*
  * stream: a non-blocking descriptor in the main loop, with an output queue.
  *
- * The process must ignore SIGPIPE. Bytes only: it knows no JSON. It reads when it may, writes what it can at once and queues the
- * rest; whoever fills the queue looks at nego_stream_queued() and stops asking for more (session.h
- * does).
+ * The process must ignore SIGPIPE. Bytes only: it knows no JSON. It reads when it may, writes what
+ * it can at once and queues the rest; whoever fills the queue looks at nego_stream_queued() and
+ * stops asking for more (session.h does).
  *
  * A virtio port is registered edge-triggered in an epoll descriptor of its own, and that one in the
  * main loop: the process is woken once per arrival and once on disconnect, and not in between.
