@@ -158,7 +158,7 @@ decode_members (
     if (!decode_member (decoder, member, node, &path, object))
       return FALSE;
     if (member->has != QAPI_NO_HAS)
-      *(gboolean *) ((guint8 *) object + member->has) = TRUE;
+      G_STRUCT_MEMBER (gboolean, object, member->has) = TRUE;
   }
   if (decoder->strict && n_known < json_object_get_size (json))
     return decode_refuse_unknown (decoder, type, json, parent);

@@ -47,8 +47,8 @@ encode_has_member (const QapiMember *member, gconstpointer object)
   if (!member->optional)
     return TRUE;
   if (member->has != QAPI_NO_HAS)
-    return *(const gboolean *) ((const guint8 *) object + member->has);
-  return *(const gconstpointer *) ((const guint8 *) object + member->offset) != NULL;
+    return G_STRUCT_MEMBER (const gboolean, object, member->has);
+  return G_STRUCT_MEMBER (const gconstpointer, object, member->offset) != NULL;
 }
 
 void

@@ -38,3 +38,11 @@ def installed(name):
     """The paths of the installed programs `name` below install_root()."""
     return [path for path in sorted(install_root().rglob(name))
             if path.is_file() and path.parent.name in ("bin", "sbin")]
+
+
+def program(name):
+    """The path of `name` in the build directory, where it runs without being installed."""
+    for path in sorted(build_root().rglob(name)):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"no program '{name}' in {build_root()}")

@@ -112,9 +112,11 @@ class Libvirt:
         self._stack.callback(self._stop)
         self._expect("started")
         if os.geteuid() == 0:
-            process = f"/proc/{self._supervisor.pid}/ns"
-            self._enter = ["nsenter", f"--mount={process}/mnt", f"--net={process}/net",
-                           f"--pid={process}/pid_for_children", "--wd=" + os.getcwd(),
+            process = f"/proc/{self._supervisor.pid}"
+            self._enter = ["nsenter", f"--mount={process}/ns/mnt", f"--net={process}/ns/net",
+                           f"--pid={process}/ns/pid_for_children",
+                           # A chroot's root is not that of its mount namespace.
+                           f"--root={process}/root", f"--wd={os.getcwd()}",
                            # nsenter waits for its child: the child ends when nsenter is killed.
                            "setpriv", "--pdeathsig", "KILL", "--"]
 
@@ -146,6 +148,10 @@ class Libvirt:
             options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(self.command(arguments), capture_output=True, check=False,
                               env=self.environment, **options)
+
+    def path(self, inner):
+        """The path by which this process reaches what is at `inner` for this libvirt."""
+        return f"/proc/{self._supervisor.pid}/root{inner}" if self._enter else inner
 
     def virsh(self, *arguments, timeout=120):
         """Runs virsh; a failure is an exception with its words. Returns its output."""
@@ -234,7 +240,7 @@ class LibvirtGuest:
         self._events.wait(state, timeout)
 
     def socket_path(self, port):
-        """The path of the port's socket, as libvirt chose it."""
+        """The path of the port's socket, as libvirt chose it (see Libvirt.path())."""
         xml = self.libvirt.virsh("dumpxml", self.name)
         match = re.search(rf"path='([^']*)'/>\s*<target type='virtio' name='{re.escape(port)}'",
                           xml)

@@ -63,6 +63,19 @@ def hide_system():
     pathlib.Path("/etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF, encoding="ascii")
 
 
+def add_qemu_user():
+    """Debian's libvirt does not start without the user that libvirt-daemon-system would make, even
+    where the configuration names another: here it is one of these namespaces only."""
+    for database, line in (("passwd", "libvirt-qemu:x:64055:64055::/nonexistent:/bin/false\n"),
+                           ("group", "libvirt-qemu:x:64055:\n")):
+        original = pathlib.Path("/etc", database)
+        text = original.read_text(encoding="utf-8")
+        if "\nlibvirt-qemu:" not in text:
+            ours = pathlib.Path("/run", database)
+            ours.write_text(text + line, encoding="utf-8")
+            mount("--bind", str(ours), str(original))
+
+
 class Libvirtd:
     def __init__(self, session):
         state = os.environ["XDG_RUNTIME_DIR"] if session else "/run"
@@ -84,6 +97,7 @@ class Libvirtd:
 def supervise(session):
     if not session:
         hide_system()
+        add_qemu_user()
     libvirtd = Libvirtd(session)
     libvirtd.start()
     print("started", flush=True)

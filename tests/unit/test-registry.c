@@ -278,7 +278,7 @@ test_refused_owner (Fixture *fixture, gconstpointer data)
 static void
 test_refused_directories (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *sub = NULL, *through = NULL, *link = NULL, *moved = NULL;
+  g_autofree char *link = NULL;
 
   if (fixture->base == NULL)
     return;
@@ -317,7 +317,7 @@ test_refused_directories (Fixture *fixture, gconstpointer data)
 static void
 test_trust_not_a_directory (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *file = NULL, *below = NULL, *expected = NULL, *missing = NULL;
+  g_autofree char *file = NULL, *below = NULL, *expected = NULL;
   g_autoptr (GError) error = NULL;
 
   if (fixture->base == NULL)
