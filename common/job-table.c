@@ -245,6 +245,12 @@ nego_job_table_find (NegoJobTable *table, const char *id, const char *key, GErro
   return job;
 }
 
+const NegoJobLimits *
+nego_job_table_get_limits (const NegoJobTable *table)
+{
+  return &table->limits;
+}
+
 guint
 nego_job_table_count_running (const NegoJobTable *table)
 {

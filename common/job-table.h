@@ -29,6 +29,8 @@ NegoJobTable *nego_job_table_new (const char *side, const NegoJobLimits *limits)
 void nego_job_table_free (NegoJobTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoJobTable, nego_job_table_free)
 
+const NegoJobLimits *nego_job_table_get_limits (const NegoJobTable *table);
+
 /* The job that @request repeats: its key is known, with the same command, args, env and input. NULL
  * without an error: it repeats none. Errors: "key 'x' is in use" and those of a malformed key. */
 NegoJob *
