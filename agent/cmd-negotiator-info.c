@@ -6,27 +6,27 @@
 #include "common/names.h"
 
 static QapiNegotiatorLimits *
-nego_cmd_make_limits (NegoCall *call)
+nego_cmd_describe_limits (NegoCall *call, const NegoJobLimits *jobs)
 {
   QapiNegotiatorLimits *limits = qapi_negotiator_limits_new ();
+  gboolean qga = nego_call_is_qga (call);
 
-  limits->message_bytes
-    = nego_call_is_qga (call) ? NEGO_MESSAGE_BYTES_QGA : NEGO_MESSAGE_BYTES_PORT;
+  limits->message_bytes = qga ? NEGO_MESSAGE_BYTES_QGA : NEGO_MESSAGE_BYTES_PORT;
   limits->message_tokens = NEGO_MESSAGE_TOKENS;
   limits->message_depth = NEGO_MESSAGE_DEPTH;
   limits->reply_bytes = NEGO_REPLY_BYTES;
   limits->args = NEGO_SCRIPT_ARGS;
-  limits->arg_bytes = NEGO_SCRIPT_ARG_BYTES;
+  limits->arg_bytes = NEGO_SCRIPT_ARG_BYTES - 1; /* the kernel counts the final NUL */
   limits->env = NEGO_SCRIPT_ENV;
   limits->input_bytes = NEGO_SCRIPT_INPUT_BYTES;
   limits->output_bytes = NEGO_SCRIPT_OUTPUT_BYTES;
   limits->timeout = NEGO_SCRIPT_TIMEOUT_S;
   limits->script_runs = NEGO_SCRIPT_CONCURRENCY;
-  limits->jobs_running = NEGO_JOBS_RUNNING;
-  limits->jobs_retained = NEGO_JOBS_RETAINED;
-  limits->jobs_retained_bytes = NEGO_JOBS_RETAINED_BYTES;
-  limits->job_expiry = NEGO_JOB_EXPIRY_S;
-  limits->has_status_wait = nego_call_is_qga (call);
+  limits->jobs_running = jobs->running;
+  limits->jobs_retained = jobs->retained;
+  limits->jobs_retained_bytes = jobs->retained_bytes;
+  limits->job_expiry = jobs->expiry_ms / 1000.0;
+  limits->has_status_wait = qga;
   limits->status_wait = NEGO_EXEC_STATUS_WAIT_QGA_S;
   return limits;
 }
@@ -34,14 +34,16 @@ nego_cmd_make_limits (NegoCall *call)
 QapiNegotiatorInfo *
 nego_cmd_negotiator_info (NegoCall *call, GError **error)
 {
-  const NegoAgent *agent = nego_agent_of (call);
+  NegoAgent *agent = nego_agent_of (call);
   QapiNegotiatorInfo *info = qapi_negotiator_info_new ();
 
   info->version = g_strdup (NEGO_VERSION);
-  info->limits = nego_cmd_make_limits (call);
+  info->limits = nego_cmd_describe_limits (call, nego_job_table_get_limits (agent->jobs));
+  info->events = FALSE; /* no channel carries any: nothing here sends one */
   info->frozen = nego_policy_is_frozen (agent->policy);
   info->jobs = nego_job_table_count_running (agent->jobs);
   info->boot_id = g_strdup (agent->boot_id);
   info->instance = g_strdup (agent->instance);
+  info->cgroup = FALSE; /* a run's process group is what is signalled */
   return info;
 }
