@@ -198,7 +198,23 @@ class _Checker:
                 self._fail(alternate, f"branch '{member.name}' cannot be told from "
                            f"'{taken[member.type.json]}': both are a JSON {member.type.json}")
             taken[member.type.json] = member.name
+        self._check_texts(alternate, taken)
         self._check_clashes(alternate, alternate.members)
+
+    def _check_texts(self, alternate, taken):
+        """QEMU's command lines write everything as text, so QEMU refuses what is ambiguous there."""
+        for member in alternate.members:
+            texts = [value.name for value in member.type.values] \
+                if isinstance(member.type, Enum) else []
+            anything = member.type is BUILTINS['str']
+            clashes = {
+                'boolean': anything or 'on' in texts or 'off' in texts,
+                'number': anything or any(text[0].isdigit() for text in texts),
+            }
+            for json, clash in clashes.items():
+                if clash and json in taken:
+                    self._fail(alternate, f"branch '{member.name}' reads as a {json}, which is "
+                               f"'{taken[json]}'")
 
     def _command(self, command, keys):
         if 'data' in keys:

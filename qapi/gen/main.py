@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Generates C code and the reference manual from a QAPI schema.
 
-The schema is written in QEMU's language (docs/devel/qapi-code-gen in QEMU), less what
-CONTRIBUTING.rst says is not supported; the outputs are qapi-types.[ch], qapi-visit.[ch],
-qapi-commands.[ch] and negotiator-ref.rst.
+The schema is written in QEMU's language (docs/devel/qapi-code-gen.rst of QEMU), less unions, events,
+conditions, types that contain themselves, and what only QEMU has a use for; check.py refuses these.
+The outputs are qapi-types.[ch], qapi-visit.[ch], qapi-commands.[ch] and negotiator-ref.rst.
 """
 
 import sys

@@ -108,6 +108,25 @@ class ProgramTest(unittest.TestCase):
                           'No such file or directory\n'))
 
 
+class QemuTest(unittest.TestCase):
+    """QEMU's own generator accepts the schema and, which shows that ours takes no more than QEMU's,
+    each good one here. Set NEGO_QEMU_QAPI_GEN to scripts/qapi-gen.py of a QEMU 10.2 tree."""
+
+    def test_qemu_accepts(self):
+        generator_path = os.environ.get('NEGO_QEMU_QAPI_GEN')
+        if generator_path is None:
+            self.skipTest('NEGO_QEMU_QAPI_GEN is not set')
+        source = HERE.parent.parent
+        schemas = [source / 'qapi' / 'negotiator-schema.json',
+                   source / 'tests' / 'unit' / 'kinds' / 'qapi' / 'kinds.json',
+                   *sorted((HERE / 'good').glob('*.json'))]
+        for schema in schemas:
+            with self.subTest(schema=schema.name), tempfile.TemporaryDirectory() as out:
+                result = subprocess.run([sys.executable, generator_path, '-o', out, '-p', 'test-',
+                                         schema], capture_output=True, text=True, check=False)
+                self.assertEqual((result.returncode, result.stderr), (0, ''))
+
+
 class CoverageTest(unittest.TestCase):
     """Each rule of the generator has its schema: no error text is without a test."""
 

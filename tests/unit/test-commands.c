@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The generated table and marshalling of the commands of kinds/qapi/kinds.json, with real calls whose
- * replies are read from the queue of a real stream.
+ * The generated table and marshalling of the commands of kinds/qapi/kinds.json, with real calls
+ * whose replies are read from the queue of a real stream.
  */
 #include "config.h"
 

@@ -48,7 +48,7 @@ test_round_trip (void)
                      " \"numbers\": [1, 2.5], \"colors\": [\"red\"], \"points\": [], \"lines\":"
                      " [{\"name\": \"l\"}], \"whences\": [1, \"red\"]}");
   assert_round_trip ("{\"id\": 0, \"either\": true, \"texts\": [], \"ints\": []}");
-  assert_round_trip ("{\"id\": 0, \"either\": \"x\"}");
+  assert_round_trip ("{\"id\": 0, \"written\": \"x\"}");
   assert_round_trip ("{\"id\": 0, \"either\": 1.5}");
 }
 
