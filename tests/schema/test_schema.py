@@ -108,6 +108,35 @@ class ProgramTest(unittest.TestCase):
                           'No such file or directory\n'))
 
 
+class ErrorsTest(unittest.TestCase):
+    """The error texts that the schema promises are those of the code."""
+
+    @staticmethod
+    def texts_of_code():
+        """All string literals, adjacent ones joined, with '*' for each conversion."""
+        text = ''
+        source = HERE.parent.parent
+        for path in [*source.glob('agent/*.c'), *source.glob('common/*.c')]:
+            code = re.sub(r'"\s*(G_\w+_FORMAT)?\s*"', lambda m: 'u' if m[1] else '',
+                          path.read_text(encoding='utf-8'))
+            text += '\n'.join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)) + '\n'
+        return re.sub(r'%[.0-9]*[a-z]', '*', text)
+
+    def test_promised_errors_are_those_of_the_code(self):
+        code = self.texts_of_code()
+        schema = check(Parser(str(HERE.parent.parent / 'qapi' / 'negotiator-schema.json')))
+        promised = [(command.name, text) for command in schema.commands
+                    for text in re.findall('^- ``(.*?)``', command.doc.sections.get('Errors', ''),
+                                           re.MULTILINE)]
+        self.assertGreater(len(promised), 20)
+        for command, text in promised:
+            with self.subTest(command=command, text=text):
+                pattern = re.sub(r"\bN\b|(?<=')x(?=')|(?<= )x(?= )", '*', text)
+                # The names of members are values in the code.
+                pattern = re.sub('^(out|err)-offset', '*', pattern)
+                self.assertIn(pattern, code)
+
+
 class QemuTest(unittest.TestCase):
     """QEMU's own generator accepts the schema and, which shows that ours takes no more than QEMU's,
     each good one here. Set NEGO_QEMU_QAPI_GEN to scripts/qapi-gen.py of a QEMU 10.2 tree."""
