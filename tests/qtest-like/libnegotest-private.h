@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* libnegotest-private: what the files of libnegotest share. */
+#pragma once
+
+#include "tests/qtest-like/libnegotest.h"
+
+/* A monotonic time, NEGO_TEST_DEADLINE_MS from now. */
+gint64 nego_test_deadline (void);
+/* Milliseconds until @deadline, never below 0. */
+int nego_test_left (gint64 deadline);
+/* Ends the test with @what and the agent's log when @deadline comes before any of @events. */
+void nego_test_wait (NegoTest *test, int fd, short events, gint64 deadline, const char *what);
+
+/* Descriptors of the agent while it has one client, who was answered, and no other. */
+guint nego_test_count_fds_settled (NegoTest *test);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "tests/qtest-like/libnegotest-private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char *
+read_proc (NegoTest *test, const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/%s", (int) nego_test_get_pid (test), name);
+  char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    g_error ("cannot read '%s'", path);
+  return text;
+}
+
+gboolean
+nego_test_is_plain (NegoTest *test)
+{
+  g_autofree char *maps = read_proc (test, "maps");
+
+  return strstr (maps, "libasan") == NULL && strstr (maps, "valgrind") == NULL;
+}
+
+/* smaps_rollup walks the page tables; the counters of status and statm lag by up to 64 pages. */
+gsize
+nego_test_get_rss_kib (NegoTest *test)
+{
+  g_autofree char *rollup = read_proc (test, "smaps_rollup");
+  const char *line = strstr (rollup, "\nRss:");
+  gsize kib;
+
+  g_assert_nonnull (line);
+  g_assert_cmpint (sscanf (line, "\nRss: %zu kB", &kib), ==, 1);
+  return kib;
+}
+
+guint64
+nego_test_get_cpu_ns (NegoTest *test)
+{
+  g_autofree char *stat = read_proc (test, "schedstat");
+
+  return g_ascii_strtoull (stat, NULL, 10);
+}
+
+guint
+nego_test_count_fds (NegoTest *test)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd", (int) nego_test_get_pid (test));
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  g_assert_nonnull (dir);
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+guint
+nego_test_count_children (NegoTest *test)
+{
+  g_autofree char *name = g_strdup_printf ("task/%d/children", (int) nego_test_get_pid (test));
+  g_autofree char *text = read_proc (test, name);
+  g_auto (GStrv) pids = g_strsplit (g_strstrip (text), " ", -1);
+
+  return *text != '\0' ? g_strv_length (pids) : 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "tests/qtest-like/libnegotest-private.h"
+
+#include "tests/helpers/script-dir.h"
+
+#include <glib/gstdio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Connections that wait for a peer that serves one at a time. */
+#define BACKLOG 16
+
+struct NegoTest {
+  pid_t pid;
+  int pid_fd;
+  int log_fd;
+  char *dir; /* private; all other paths are in it */
+  char *script_dir;
+  char *socket_path;
+  guint fds; /* at the start, with one client */
+  gboolean leaves_children;
+};
+
+static const char *
+peer_binary (void)
+{
+  const char *peer = g_getenv ("NEGO_TEST_PEER");
+
+  return peer != NULL ? peer : g_getenv ("NEGO_AGENT_BINARY");
+}
+
+gboolean
+nego_test_is_qga (void)
+{
+  return g_getenv ("NEGO_TEST_PEER") != NULL;
+}
+
+static struct sockaddr_un
+socket_address (const NegoTest *test)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+  g_assert_cmpuint (g_strlcpy (address.sun_path, test->socket_path, sizeof address.sun_path), <,
+                    sizeof address.sun_path);
+  return address;
+}
+
+static int
+listen_at (const NegoTest *test)
+{
+  struct sockaddr_un address = socket_address (test);
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (bind (fd, (struct sockaddr *) &address, sizeof address), ==, 0);
+  g_assert_cmpint (listen (fd, BACKLOG), ==, 0);
+  return fd;
+}
+
+static char *
+write_config (const NegoTest *test, const NegoTestOptions *options)
+{
+  g_autofree char *path = g_build_filename (test->dir, "agent.conf", NULL);
+  g_autofree char *text = g_strdup_printf (
+    "[general]\n%s\n%s%s%s%s\n", options->general != NULL ? options->general : "",
+    nego_test_is_qga () ? "" : "[negotiator]\nguest-commands = ",
+    nego_test_is_qga () ? "" : test->script_dir, nego_test_is_qga () ? "" : "\n",
+    options->negotiator != NULL && !nego_test_is_qga () ? options->negotiator : "");
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  return g_steal_pointer (&path);
+}
+
+static GPtrArray *
+make_argv (const NegoTest *test, const NegoTestOptions *options, const char *config)
+{
+  GPtrArray *argv = g_ptr_array_new_with_free_func (g_free);
+  const char *const common[]
+    = { peer_binary (), "-m", "unix-listen", "-p", test->socket_path, "-t", test->dir, "-v" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (common); i++)
+    g_ptr_array_add (argv, g_strdup (common[i]));
+  if (!nego_test_is_qga ()) { /* an old qemu-ga reads QGA_CONF alone */
+    g_ptr_array_add (argv, g_strdup ("-c"));
+    g_ptr_array_add (argv, g_strdup (config));
+  }
+  for (i = 0; options->args != NULL && options->args[i] != NULL; i++)
+    g_ptr_array_add (argv, g_strdup (options->args[i]));
+  g_ptr_array_add (argv, NULL);
+  return argv;
+}
+
+/* In the child. LISTEN_PID is the reason for fork() here: only the child knows it. */
+static void
+exec_agent (NegoTest *test, char **argv, int listen_fd)
+{
+  g_autofree char *pid = g_strdup_printf ("%d", (int) getpid ());
+  int null_fd = open ("/dev/null", O_RDWR);
+  sigset_t none;
+
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (dup2 (null_fd, 0) < 0 || dup2 (test->log_fd, 1) < 0 || dup2 (test->log_fd, 2) < 0)
+    _exit (127);
+  close (null_fd);
+  if (listen_fd == 3)
+    fcntl (3, F_SETFD, 0);
+  else if (listen_fd >= 0 && dup2 (listen_fd, 3) < 0)
+    _exit (127);
+  if (listen_fd >= 0) {
+    g_setenv ("LISTEN_PID", pid, TRUE);
+    g_setenv ("LISTEN_FDS", "1", TRUE);
+  }
+  execv (argv[0], argv);
+  _exit (127);
+}
+
+/* Until the agent that makes its socket itself listens on it. */
+static void
+await_socket (NegoTest *test, int inotify_fd)
+{
+  struct sockaddr_un address = socket_address (test);
+  gint64 deadline = nego_test_deadline ();
+
+  for (;;) {
+    char events[4096];
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gboolean connected = connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
+
+    close (fd);
+    if (connected)
+      return;
+    /* Between bind() and listen() there is no event to wait for: the next look follows at once. */
+    if (errno == ECONNREFUSED && nego_test_left (deadline) > 0)
+      continue;
+    nego_test_wait (test, inotify_fd, POLLIN, deadline, "the agent's socket");
+    g_assert_cmpint (read (inotify_fd, events, sizeof events), >, 0);
+  }
+}
+
+static void
+launch (NegoTest *test, const NegoTestOptions *options)
+{
+  g_autofree char *config = write_config (test, options);
+  g_autoptr (GPtrArray) argv = make_argv (test, options, config);
+  int listen_fd = options->by_path ? -1 : listen_at (test);
+  int inotify_fd = inotify_init1 (IN_CLOEXEC);
+
+  g_assert_cmpint (inotify_add_watch (inotify_fd, test->dir, IN_CREATE), >=, 0);
+  test->pid = fork ();
+  g_assert_cmpint (test->pid, >=, 0);
+  if (test->pid == 0) {
+    g_setenv ("QGA_CONF", config, TRUE);
+    exec_agent (test, (char **) argv->pdata, listen_fd);
+  }
+  test->pid_fd = (int) syscall (SYS_pidfd_open, test->pid, 0);
+  g_assert_cmpint (test->pid_fd, >=, 0);
+  if (options->by_path)
+    await_socket (test, inotify_fd);
+  else
+    close (listen_fd);
+  close (inotify_fd);
+}
+
+NegoTest *
+nego_test_start (const NegoTestOptions *options)
+{
+  const NegoTestOptions defaults = { 0 };
+  NegoTest *test = g_new0 (NegoTest, 1);
+
+  g_assert_nonnull (peer_binary ());
+  test->dir = script_dir_new ();
+  g_assert_nonnull (test->dir);
+  test->script_dir = g_build_filename (test->dir, "guest-commands", NULL);
+  test->socket_path = g_build_filename (test->dir, "agent.sock", NULL);
+  test->log_fd = memfd_create ("agent-log", MFD_CLOEXEC);
+  g_assert_cmpint (fcntl (test->log_fd, F_SETFL, O_APPEND), ==, 0);
+  g_assert_cmpint (g_mkdir (test->script_dir, 0755), ==, 0);
+  if (options == NULL)
+    options = &defaults;
+  test->leaves_children = options->leaves_children;
+  launch (test, options);
+  nego_test_settle (test); /* what it opens once, at its first client, is open */
+  test->fds = nego_test_count_fds_settled (test);
+  return test;
+}
+
+static void
+free_test (NegoTest *test)
+{
+  close (test->pid_fd);
+  close (test->log_fd);
+  g_free (test->script_dir);
+  g_free (test->socket_path);
+  script_dir_free (test->dir);
+  g_free (test);
+}
+
+void
+nego_test_end (NegoTest *test)
+{
+  g_autofree char *log = NULL;
+  int status;
+
+  if (test == NULL)
+    return;
+  g_assert_cmpint (kill (test->pid, SIGTERM), ==, 0);
+  nego_test_wait (test, test->pid_fd, POLLIN, nego_test_deadline (), "the agent's end");
+  g_assert_cmpint (waitpid (test->pid, &status, 0), ==, test->pid);
+  log = nego_test_get_log (test);
+  if (status != 0 || strstr (log, "CRITICAL") != NULL || strstr (log, "critical:") != NULL)
+    g_error ("the agent ended with wait status %d; its log:\n%s", status, log);
+  free_test (test);
+}
+
+void
+nego_test_stop (NegoTest *test)
+{
+  if (test == NULL)
+    return;
+  g_assert_cmpint (waitpid (test->pid, NULL, WNOHANG), ==, 0);
+  g_assert_cmpuint (nego_test_count_fds_settled (test), ==, test->fds);
+  if (!test->leaves_children)
+    g_assert_cmpuint (nego_test_count_children (test), ==, 0);
+  nego_test_end (test);
+}
+
+int
+nego_test_run_shared (NegoTest *test)
+{
+  int result = g_test_run ();
+
+  nego_test_stop (test);
+  return result;
+}
+
+pid_t
+nego_test_get_pid (NegoTest *test)
+{
+  return test->pid;
+}
+
+const char *
+nego_test_get_script_dir (NegoTest *test)
+{
+  return test->script_dir;
+}
+
+char *
+nego_test_add_script_mode (NegoTest *test, const char *name, mode_t mode, const char *text)
+{
+  return script_dir_add (test->script_dir, name, mode, text);
+}
+
+void
+nego_test_add_script (NegoTest *test, const char *name, const char *text)
+{
+  g_free (nego_test_add_script_mode (test, name, 0755, text));
+}
+
+const char *
+nego_test_get_socket_path (NegoTest *test)
+{
+  return test->socket_path;
+}
+
+char *
+nego_test_get_log (NegoTest *test)
+{
+  GString *log = g_string_new (NULL);
+  char piece[4096];
+  ssize_t n;
+
+  while ((n = pread (test->log_fd, piece, sizeof piece, (off_t) log->len)) > 0)
+    g_string_append_len (log, piece, n);
+  return g_string_free (log, FALSE);
+}
+
+gint64
+nego_test_deadline (void)
+{
+  return g_get_monotonic_time () + NEGO_TEST_DEADLINE_MS * G_GINT64_CONSTANT (1000);
+}
+
+int
+nego_test_left (gint64 deadline)
+{
+  return (int) MAX (0, (deadline - g_get_monotonic_time () + 999) / 1000);
+}
+
+void
+nego_test_wait (NegoTest *test, int fd, short events, gint64 deadline, const char *what)
+{
+  struct pollfd wait = { .fd = fd, .events = events };
+  int n;
+
+  do
+    n = poll (&wait, 1, nego_test_left (deadline));
+  while (n < 0 && errno == EINTR);
+  if (n > 0)
+    return;
+  {
+    g_autofree char *log = nego_test_get_log (test);
+
+    g_error ("waited in vain for %s; the agent's log:\n%s", what, log);
+  }
+}
