@@ -157,9 +157,12 @@ nego_conf_list_channels (const NegoConf *conf)
   }
   if (i == 0 && conf->serve_qga)
     nego_conf_add_channel (list, conf->method, conf->path, TRUE);
-  if (i == 0 && conf->method == NEGO_METHOD_VIRTIO_SERIAL)
+  if (i == 0 && conf->method == NEGO_METHOD_VIRTIO_SERIAL) {
     nego_conf_add_channel (list, NEGO_METHOD_VIRTIO_SERIAL,
                            NEGO_VIRTIO_DEV_DIR "/" NEGO_PORT_HOST_TO_GUEST, FALSE);
+    nego_conf_add_channel (list, NEGO_METHOD_VIRTIO_SERIAL, NEGO_VIRTIO_DEV_DIR "/" NEGO_PORT_OLD,
+                           FALSE);
+  }
   for (i = 0; i < conf->channels->len; i++) {
     const NegoAddress *address = conf->channels->pdata[i];
 

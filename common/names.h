@@ -9,9 +9,11 @@
 #define NEGO_PORT_QGA           "org.qemu.guest_agent.0"
 #define NEGO_PORT_HOST_TO_GUEST "negotiator-host-to-guest.0"
 /* The port of negotiator 0.2, served as an alias of NEGO_PORT_HOST_TO_GUEST. */
-#define NEGO_PORT_OLD       "negotiator-channel.0"
-#define NEGO_VIRTIO_DEV_DIR "/dev/virtio-ports"
-#define NEGO_VIRTIO_SYS_DIR "/sys/class/virtio-ports"
+#define NEGO_PORT_OLD         "negotiator-channel.0"
+#define NEGO_VIRTIO_DEV_DIR   "/dev/virtio-ports"
+#define NEGO_VIRTIO_SYS_DIR   "/sys/class/virtio-ports"
+#define NEGO_VIRTIO_SUBSYSTEM "virtio-ports"
+#define NEGO_DEV_DIR          "/dev"
 
 /* Configuration: qemu-ga's file and the variable that names another one. */
 #define NEGO_CONF_FILE_QGA "/etc/qemu/qemu-ga.conf"
@@ -43,6 +45,19 @@
 #define NEGO_SESSION_STUCK_S 30u
 /* Clients of one listening channel at a time; more wait in the kernel's backlog. */
 #define NEGO_CHANNEL_CLIENTS 16u
+/* A port whose reader is stuck is closed and opened again at once, but not more often than this: a
+ * host that is only slow must not be cut off again and again. */
+#define NEGO_CHANNEL_REOPEN_S 300
+/* What the kernel keeps of connections that wait for their turn. */
+#define NEGO_LISTENER_BACKLOG 64
+/* Without descriptors or memory to accept with: until the next try, unless a client leaves. */
+#define NEGO_LISTENER_PAUSE_MS 1000
+/* Tries after an event that promises a device: the kernel tells of a close before it frees the
+ * device (fs/file_table.c, __fput), and virtio_console waits for the host in between. The pause
+ * doubles from 1 ms; with the last one it is 4 s in all, then only the next event counts. */
+#define NEGO_DEVICE_PAUSE_MS 2048u
+/* A device that was open for less is not opened again at once: it would spin. */
+#define NEGO_DEVICE_STEADY_MS 1000
 
 /* Log. A line is written at once or not at all: PIPE_BUF is what a pipe takes whole. */
 #define NEGO_LOG_LINE_BYTES     4096u

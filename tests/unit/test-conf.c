@@ -130,7 +130,8 @@ test_defaults (Fixture *fixture, gconstpointer data)
   g_autofree char *dump = NULL;
 
   assert_channels (fixture->conf, "*virtio-serial:/dev/virtio-ports/org.qemu.guest_agent.0|"
-                                  "virtio-serial:/dev/virtio-ports/negotiator-host-to-guest.0|");
+                                  "virtio-serial:/dev/virtio-ports/negotiator-host-to-guest.0|"
+                                  "virtio-serial:/dev/virtio-ports/negotiator-channel.0|");
   dump = nego_conf_dump (fixture->conf);
   g_assert_cmpstr (dump, ==, DEFAULT_DUMP);
   g_assert_cmpuint (fixture->conf->warnings->len, ==, 0);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listener: a listening socket, unix or vsock, and who may connect to it.
+ *
+ * A unix socket's file is made with mode 0600. A file that nobody listens on any more is replaced,
+ * one of another listener is an error. The file goes with the listener, if it is still its own.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct NegoListener NegoListener;
+
+/* A client is connected; @fd is the callee's. */
+typedef void (*NegoListenerFunc) (NegoListener *listener, int fd, gpointer user_data);
+
+/* Errors: NEGO_ERROR_BUSY "another process listens on '…'", NEGO_ERROR_IO. */
+NegoListener *nego_listener_new_unix (const char *path, GError **error);
+/* @peers: CIDs (guint32) whose connections are taken, VMADDR_CID_ANY for all; copied. NULL or
+ * empty: the host only. */
+NegoListener *
+nego_listener_new_vsock (guint32 cid, guint32 port, const GArray *peers, GError **error);
+/* Takes @fd, a listening socket of another maker: its file, if it has one, stays. */
+NegoListener *nego_listener_new_fd (int fd, const GArray *peers, GError **error);
+void nego_listener_free (NegoListener *listener);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoListener, nego_listener_free)
+
+void
+nego_listener_set_func (NegoListener *listener, NegoListenerFunc connected, gpointer user_data);
+
+/* At first it accepts nobody. Those who connect meanwhile wait in the kernel. */
+void nego_listener_set_accepting (NegoListener *listener, gboolean accepting);

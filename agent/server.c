@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#define G_LOG_DOMAIN "nego-server"
+
+#include "config.h"
+
+#include "agent/server.h"
+
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/rpc-lists.h"
+
+struct NegoServer {
+  NegoAgent *agent;
+  GPtrArray *channels;
+  GMainLoop *loop;
+  gboolean stopping;
+};
+
+static void
+nego_server_ended_cb (NegoChannel *channel, gpointer user_data)
+{
+  NegoServer *server = user_data;
+
+  g_ptr_array_remove (server->channels, channel);
+  if (server->channels->len == 0)
+    nego_server_stop (server);
+}
+
+static gboolean
+nego_server_open (NegoServer *server, const NegoConf *conf, GError **error)
+{
+  g_autoptr (GPtrArray) list = nego_conf_list_channels (conf);
+  guint i;
+
+  for (i = 0; i < list->len; i++) {
+    const NegoConfChannel *channel_conf = list->pdata[i];
+    NegoChannel *channel
+      = nego_channel_new (channel_conf, conf->vsock_peers, server->agent->dispatcher,
+                          nego_server_ended_cb, server, error);
+
+    if (channel == NULL)
+      return FALSE;
+    g_ptr_array_add (server->channels, channel);
+  }
+  return TRUE;
+}
+
+static const char *const nego_server_commands_texts[] = {
+  [NEGO_POLICY_COMMANDS_ALL] = "all negotiator commands are served",
+  [NEGO_POLICY_COMMANDS_READ] = "negotiator commands are served as far as they only read",
+  [NEGO_POLICY_COMMANDS_NONE] = "no negotiator commands are served",
+};
+
+NegoServer *
+nego_server_new (NegoConf *conf, GError **error)
+{
+  g_autoptr (NegoServer) server = g_new0 (NegoServer, 1);
+  NegoPolicy *policy = nego_policy_new ();
+
+  nego_rpc_lists_apply (conf, policy);
+  server->agent = nego_agent_new (
+    policy, nego_registry_new ((const char *const *) conf->guest_commands, NEGO_BUILTIN_DIR),
+    nego_job_table_new ("guest", &conf->jobs));
+  server->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_channel_free);
+  server->loop = g_main_loop_new (NULL, FALSE);
+  if (!nego_server_open (server, conf, error))
+    return NULL;
+  g_message ("%s ([negotiator] commands)", nego_server_commands_texts[conf->commands]);
+  return g_steal_pointer (&server);
+}
+
+void
+nego_server_free (NegoServer *server)
+{
+  if (server == NULL)
+    return;
+  /* First those who wait for jobs, then the jobs. */
+  g_ptr_array_unref (server->channels);
+  nego_agent_free (server->agent);
+  g_main_loop_unref (server->loop);
+  g_free (server);
+}
+
+void
+nego_server_run (NegoServer *server)
+{
+  g_main_loop_run (server->loop);
+}
+
+static void
+nego_server_stopped_cb (gpointer user_data)
+{
+  NegoServer *server = user_data;
+
+  g_main_loop_quit (server->loop);
+}
+
+void
+nego_server_stop (NegoServer *server)
+{
+  if (server->stopping) {
+    g_main_loop_quit (server->loop);
+    return;
+  }
+  server->stopping = TRUE;
+  nego_job_table_stop (server->agent->jobs, nego_server_stopped_cb, server);
+}
+
+static void
+nego_server_list_command (const QapiCommand *command, gboolean enabled, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%s\n", command->name);
+}
+
+char *
+nego_server_list_commands (void)
+{
+  static const char *const no_dirs[] = { NULL };
+  g_autoptr (NegoAgent) agent
+    = nego_agent_new (nego_policy_new (), nego_registry_new (no_dirs, NULL),
+                      nego_job_table_new ("guest", &nego_job_limits_default));
+  GString *names = g_string_new (NULL);
+
+  nego_dispatcher_each (agent->dispatcher, nego_server_list_command, names);
+  return g_string_free (names, FALSE);
+}
