@@ -103,7 +103,7 @@ nego_json_short_escape (guint8 byte)
 static gunichar
 nego_json_read_unichar (const char *p, const char *end, gsize *used)
 {
-  gunichar c = g_utf8_get_char_validated (p, end - p);
+  gunichar c = *p == '\0' ? 0 : g_utf8_get_char_validated (p, end - p);
 
   *used = 1;
   if (end - p >= 2 && (guint8) p[0] == 0xc0 && (guint8) p[1] == 0x80) {
@@ -112,8 +112,7 @@ nego_json_read_unichar (const char *p, const char *end, gsize *used)
   }
   if (c == (gunichar) -1 || c == (gunichar) -2)
     return 0xfffd;
-  if (*p != '\0')
-    *used = (gsize) g_utf8_skip[(guint8) *p];
+  *used = (gsize) g_utf8_skip[(guint8) *p];
   return c;
 }
 
