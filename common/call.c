@@ -92,7 +92,7 @@ nego_call_is_abandoned (NegoCall *call)
 void
 nego_call_abandon (NegoCall *call)
 {
-  g_autoptr (NegoCall) held = nego_call_ref (call);
+  g_autoptr (NegoCall) held G_GNUC_UNUSED = nego_call_ref (call);
   NegoCallAbandonFunc abandon = g_steal_pointer (&call->abandon);
 
   if (call->answered || call->abandoned)

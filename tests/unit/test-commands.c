@@ -203,7 +203,7 @@ fixture_call (Fixture *fixture, const char *name, const char *arguments)
 static void
 assert_reply (Fixture *fixture, const char *name, const char *arguments, const char *expected)
 {
-  g_autoptr (NegoCall) call = fixture_call (fixture, name, arguments);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, name, arguments);
 
   g_assert_cmpstr (nego_stream_get_queue (fixture->stream)->str, ==, expected);
   g_assert_cmpuint (fixture->n_done, ==, 1);
@@ -268,7 +268,7 @@ test_silent_success (Fixture *fixture, gconstpointer data)
 static void
 test_async (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoCall) call = fixture_call (fixture, "later", "{\"x\": 5}");
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, "later", "{\"x\": 5}");
   const GString *queue = nego_stream_get_queue (fixture->stream);
   g_autoptr (QapiPoint) point = qapi_point_new ();
 
@@ -285,7 +285,7 @@ test_async (Fixture *fixture, gconstpointer data)
 static void
 test_async_nothing (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoCall) call = fixture_call (fixture, "later-nothing", NULL);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, "later-nothing", NULL);
 
   g_assert_cmpuint (fixture->n_done, ==, 0);
   qapi_later_nothing_return (fixture->held);
@@ -298,7 +298,7 @@ test_async_nothing (Fixture *fixture, gconstpointer data)
 static void
 test_abandoned (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoCall) call = fixture_call (fixture, "later", "{\"x\": 5}");
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, "later", "{\"x\": 5}");
   g_autoptr (NegoCall) other = NULL;
   g_autoptr (QapiPoint) point = qapi_point_new ();
 
