@@ -298,7 +298,7 @@ test_async_nothing (Fixture *fixture, gconstpointer data)
 static void
 test_abandoned (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, "later", "{\"x\": 5}");
+  g_autoptr (NegoCall) call = fixture_call (fixture, "later", "{\"x\": 5}");
   g_autoptr (NegoCall) other = NULL;
   g_autoptr (QapiPoint) point = qapi_point_new ();
 
