@@ -4,6 +4,7 @@
 #include "common/framer.h"
 
 #include "common/error.h"
+#include "common/json.h"
 #include "common/keys.h"
 #include "common/lexer.h"
 
@@ -216,12 +217,32 @@ nego_framer_end_value (NegoFramer *framer)
   framer->n_members++;
 }
 
+/* The key that the text ends with, without needless escapes: members are found by their names, and
+ * "\u0069d" is the id too. */
+static void
+nego_framer_unescape_key (NegoFramer *framer, gsize start)
+{
+  g_autofree char *name
+    = nego_json_string_value (framer->text->str + start, framer->text->len - start);
+
+  if (name == NULL)
+    return;
+  for (const char *p = name; *p != '\0'; p++)
+    if (!g_ascii_isprint (*p) || *p == '"' || *p == '\\')
+      return;
+  g_string_truncate (framer->text, start);
+  g_string_append_printf (framer->text, "\"%s\"", name);
+}
+
 static gboolean
 nego_framer_end_key (NegoFramer *framer)
 {
-  gsize start = framer->lexer.start, len = framer->text->len - start;
+  gsize start = framer->lexer.start, len;
 
   framer->state = NEGO_FRAMER_COLON;
+  if (framer->stack->len == 1 && framer->lexer.escaped)
+    nego_framer_unescape_key (framer, start);
+  len = framer->text->len - start;
   if (framer->stack->len == 1) {
     framer->member = (NegoFramerMember){ .key = start, .key_len = len };
     framer->verbatim = len == 4 && memcmp (framer->text->str + start, "\"id\"", 4) == 0;
