@@ -45,20 +45,24 @@ const QapiCommand *
 nego_dispatcher_find (NegoDispatcher *dispatcher, const char *name, GError **error)
 {
   const QapiCommand *command = qapi_command_find (name);
-  const char *refusal;
 
   if (command == NULL || !qapi_command_is_served (command, dispatcher->handlers)) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_COMMAND_NOT_FOUND,
                  "The command %s has not been found", name);
     return NULL;
   }
-  refusal = nego_policy_refusal (dispatcher->policy, command);
-  if (refusal != NULL) {
+  switch (nego_policy_judge (dispatcher->policy, command)) {
+  case NEGO_POLICY_ALLOWED:
+    return command;
+  case NEGO_POLICY_FROZEN:
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "the agent is in frozen state");
+    return NULL;
+  case NEGO_POLICY_NOT_ALLOWED:
+  default:
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_COMMAND_NOT_FOUND,
-                 "Command %s has been disabled: %s", name, refusal);
+                 "Command %s has been disabled: the command is not allowed", name);
     return NULL;
   }
-  return command;
 }
 
 void
@@ -93,6 +97,7 @@ nego_dispatcher_each (NegoDispatcher *dispatcher, NegoDispatcherEachFunc func, g
     const QapiCommand *command = &qapi_commands[i];
 
     if (qapi_command_is_served (command, dispatcher->handlers))
-      func (command, nego_policy_refusal (dispatcher->policy, command) == NULL, user_data);
+      func (command, nego_policy_judge (dispatcher->policy, command) == NEGO_POLICY_ALLOWED,
+            user_data);
   }
 }

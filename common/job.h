@@ -18,7 +18,7 @@ typedef enum {
   NEGO_JOB_SIGNALLED,
   NEGO_JOB_TIMED_OUT,
   NEGO_JOB_CANCELLED, /* nego_job_cancel() came before its end */
-  NEGO_JOB_FAILED, /* the script was never executed */
+  NEGO_JOB_FAILED,    /* the script was never executed */
 } NegoJobState;
 
 typedef enum {

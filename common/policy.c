@@ -11,10 +11,6 @@ struct NegoPolicy {
   gboolean frozen;
 };
 
-/* What QGA says of a command that its owner switched off, and, since 10.0, of one while frozen. */
-#define NEGO_POLICY_NOT_ALLOWED "the command is not allowed"
-#define NEGO_POLICY_FROZEN      "the agent is in frozen state"
-
 NegoPolicy *
 nego_policy_new (void)
 {
@@ -108,19 +104,19 @@ nego_policy_allows (const NegoPolicy *policy, const QapiCommand *command)
          || g_hash_table_contains (policy->allowed, command->name);
 }
 
-const char *
-nego_policy_refusal (const NegoPolicy *policy, const QapiCommand *command)
+NegoPolicyVerdict
+nego_policy_judge (const NegoPolicy *policy, const QapiCommand *command)
 {
   gboolean negotiator = nego_policy_is_negotiator (command->name);
   gboolean allow_frozen = (command->features & QAPI_COMMAND_ALLOW_FROZEN) != 0;
 
   /* A client that cannot sync can do nothing, and libvirt takes the agent for dead. */
   if (g_str_has_prefix (command->name, "guest-sync"))
-    return NULL;
+    return NEGO_POLICY_ALLOWED;
   if (policy->frozen && !allow_frozen)
     return negotiator ? NEGO_POLICY_FROZEN : NEGO_POLICY_NOT_ALLOWED;
   /* As in qemu-ga: who may freeze must be able to thaw, whatever the lists say. */
   if (policy->frozen && !negotiator)
-    return NULL;
-  return nego_policy_allows (policy, command) ? NULL : NEGO_POLICY_NOT_ALLOWED;
+    return NEGO_POLICY_ALLOWED;
+  return nego_policy_allows (policy, command) ? NEGO_POLICY_ALLOWED : NEGO_POLICY_NOT_ALLOWED;
 }

@@ -34,6 +34,12 @@ gboolean nego_policy_is_frozen (const NegoPolicy *policy);
 /* Whether only read-only scripts may be run. */
 gboolean nego_policy_is_read_only (const NegoPolicy *policy);
 
-/* Returns NULL when @command may run, else why not, as the end of a sentence. guest-sync and
- * guest-sync-delimited may always run. */
-const char *nego_policy_refusal (const NegoPolicy *policy, const QapiCommand *command);
+typedef enum {
+  NEGO_POLICY_ALLOWED,
+  NEGO_POLICY_NOT_ALLOWED, /* by the settings; guest-* also while frozen, as QGA has it since 10.0
+                            */
+  NEGO_POLICY_FROZEN,      /* negotiator-*: not while frozen */
+} NegoPolicyVerdict;
+
+/* Whether @command may run. guest-sync and guest-sync-delimited always may. */
+NegoPolicyVerdict nego_policy_judge (const NegoPolicy *policy, const QapiCommand *command);

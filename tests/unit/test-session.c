@@ -220,8 +220,7 @@ test_errors (Fixture *fixture, gconstpointer kind)
                    "\"Command guest-ping has been disabled: the command is not allowed\"}}\n");
   nego_policy_set_frozen (fixture->policy, TRUE);
   tell (fixture, EXEC);
-  expect (fixture, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Command "
-                   "negotiator-exec has been disabled: the agent is in frozen state\"}}\n");
+  expect (fixture, GENERIC ("the agent is in frozen state"));
 }
 
 static void
