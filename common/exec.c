@@ -4,6 +4,7 @@
 #include "common/exec.h"
 
 #include "common/error.h"
+#include "common/exec-watch.h"
 #include "common/pipe.h"
 #include "common/source.h"
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ struct NegoExec {
   const NegoExecCallbacks *callbacks;
   gpointer user_data;
   pid_t pid; /* and the group's number; 0 once reaped */
-  int pidfd;
+  int watch_fd;
   int report_fd; /* -1 without a helper */
   NegoExecPhase phase;
   gboolean timed_out;
@@ -38,16 +38,16 @@ struct NegoExec {
   GSource *timer;
 };
 
-/* The child has ended, and no signal will be sent any more. */
+/* No signal will be sent any more. @flags: WNOHANG, or 0 to wait for the end. */
 static void
-nego_exec_reap (NegoExec *exec)
+nego_exec_reap (NegoExec *exec, int flags)
 {
   siginfo_t info;
 
   nego_source_clear (&exec->timer);
   /* By pid, not by pidfd: waitid() knows that since Linux 5.4 only, and the pid of an unreaped
    * child of ours is as good. */
-  while (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | WNOHANG) != 0 && errno == EINTR)
+  while (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | flags) != 0 && errno == EINTR)
     ;
   exec->pid = 0;
 }
@@ -100,7 +100,7 @@ nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
   }
   nego_source_clear (&exec->watch);
   if (exec->phase != TERMINATING)
-    nego_exec_reap (exec);
+    nego_exec_reap (exec, WNOHANG);
   nego_exec_tell_exited (exec, &info);
   if (exec->pid == 0)
     exec->callbacks->gone (exec, exec->user_data);
@@ -115,7 +115,7 @@ nego_exec_on_grace_over (gpointer user_data)
   nego_exec_kill (exec, SIGKILL);
   nego_source_clear (&exec->timer);
   if (exec->exited) {
-    nego_exec_reap (exec);
+    nego_exec_reap (exec, WNOHANG);
     exec->callbacks->gone (exec, exec->user_data);
   }
   return G_SOURCE_REMOVE;
@@ -240,10 +240,10 @@ nego_exec_spawn_helper (const NegoExecSpec *spec, int *report_fd, pid_t *pid)
 static gboolean
 nego_exec_watch (NegoExec *exec, GError **error)
 {
-  exec->pidfd = (int) syscall (SYS_pidfd_open, exec->pid, 0);
-  if (exec->pidfd < 0)
-    return nego_error_set_errno (error, errno, "cannot watch a child process");
-  exec->watch = nego_source_add_fd (exec->pidfd, G_IO_IN, nego_exec_on_ended, exec);
+  exec->watch_fd = nego_exec_watch_open (exec->pid, error);
+  if (exec->watch_fd < 0)
+    return FALSE;
+  exec->watch = nego_source_add_fd (exec->watch_fd, G_IO_IN, nego_exec_on_ended, exec);
   return TRUE;
 }
 
@@ -260,7 +260,7 @@ nego_exec_start (const NegoExecSpec *spec,
   exec->callbacks = callbacks;
   exec->user_data = user_data;
   exec->grace_ms = spec->grace_ms;
-  exec->pidfd = -1;
+  exec->watch_fd = -1;
   exec->report_fd = -1;
   if (helped)
     rc = nego_exec_spawn_helper (spec, &exec->report_fd, &exec->pid);
@@ -273,8 +273,12 @@ nego_exec_start (const NegoExecSpec *spec,
     g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_IO, reason);
     return NULL;
   }
-  if (!nego_exec_watch (exec, error))
+  if (!nego_exec_watch (exec, error)) {
+    nego_exec_kill (exec, SIGKILL);
+    /* Nobody would reap it later. It takes no longer than a process takes to die of KILL. */
+    nego_exec_reap (exec, 0);
     return NULL;
+  }
   if (spec->timeout_ms > 0)
     exec->timer = nego_source_add_timeout (spec->timeout_ms, nego_exec_on_time_over, exec);
   return g_steal_pointer (&exec);
@@ -288,10 +292,10 @@ nego_exec_free (NegoExec *exec)
   nego_source_clear (&exec->watch);
   if (exec->pid != 0) {
     nego_exec_kill (exec, SIGKILL);
-    nego_exec_reap (exec);
+    nego_exec_reap (exec, WNOHANG);
   }
   nego_source_clear (&exec->timer);
-  nego_pipe_close (&exec->pidfd);
+  nego_pipe_close (&exec->watch_fd);
   nego_pipe_close (&exec->report_fd);
   g_free (exec);
 }

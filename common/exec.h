@@ -3,7 +3,7 @@
  * exec: one child process, from its start to its reaping, in the main loop.
  *
  * The child is the leader of a process group of its own, has default signals, an empty signal mask
- * and no descriptor but 0, 1 and 2. It is watched by a pidfd (Linux 5.3). A signal goes to the
+ * and no descriptor but 0, 1 and 2. Its end is seen by exec-watch.h. A signal goes to the
  * whole group; so that the group's number cannot be somebody else's by then, the child is reaped
  * only after the last signal was sent. A process that leaves the group (setsid) is out of reach.
  *

@@ -5,6 +5,7 @@
 #include "common/drain.h"
 #include "common/exec.h"
 #include "common/pipe.h"
+#include "tests/helpers/valgrind.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -197,6 +198,8 @@ test_gibibyte (void)
   guint changes = 0;
   gsize len;
 
+  if (skip_under_valgrind ())
+    return;
   capture = new_capture (1u << 20, &spec.fds[1], &changes);
   exec = nego_exec_start (&spec, &callbacks, &gone, NULL);
   g_assert_nonnull (exec);

@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include "common/error.h"
+#include "common/exec-watch.h"
 #include "common/exec.h"
 #include "common/pipe.h"
 #include "tests/helpers/script-dir.h"
+#include "tests/helpers/valgrind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,6 +324,10 @@ test_not_started (void)
 
   if (dir == NULL)
     return;
+  if (skip_under_valgrind ()) {
+    script_dir_free (dir);
+    return;
+  }
   bare = script_dir_add (dir, "bare", 0755, "echo hello\n");
   lost = script_dir_add (dir, "lost", 0755, "#!/no/such/interpreter\n");
   plain = script_dir_add (dir, "plain", 0644, "#!/bin/sh\n");
@@ -329,6 +336,66 @@ test_not_started (void)
   assert_not_started ("/no/such/file", argv, "it, or its interpreter, does not exist");
   assert_not_started (plain, argv, "Permission denied");
   script_dir_free (dir);
+}
+
+/* No descriptor is left to watch the child with: it is killed, and no zombie stays. */
+static void
+test_not_watched (void)
+{
+  const char *const argv[] = { "sleep", "100", NULL };
+  NegoExecSpec spec
+    = { .path = "/bin/sleep", .argv = argv, .envp = plain_env, .fds = { -1, -1, -1 } };
+  struct rlimit limit, none;
+  g_autoptr (GError) error = NULL;
+  int fds[8];
+  int free_fd = 0;
+
+  if (skip_under_valgrind ())
+    return;
+  /* The C library refuses file actions on descriptors beyond the limit. */
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++) {
+    fds[i] = dup (STDERR_FILENO);
+    free_fd = fds[i] + 1;
+  }
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = limit;
+  none.rlim_cur = (rlim_t) free_fd;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_null (nego_exec_start (&spec, &callbacks, NULL, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_IO);
+  g_assert_cmpstr (error->message, ==, "cannot watch a child process: Too many open files");
+  g_assert_cmpint (waitpid (-1, NULL, WNOHANG), ==, -1);
+}
+
+/* As on kernels without pidfd_open(). */
+static void
+test_watch_thread (void)
+{
+  struct pollfd watch = { .events = POLLIN };
+  siginfo_t info;
+  int ends[2];
+  pid_t pid;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  if (pid == 0) {
+    char byte;
+
+    close (ends[1]);
+    _exit (read (ends[0], &byte, 1) == 0 ? 5 : 6);
+  }
+  watch.fd = nego_exec_watch_open_thread (pid, NULL);
+  g_assert_cmpint (watch.fd, >=, 0);
+  g_assert_cmpint (poll (&watch, 1, 0), ==, 0);
+  close (ends[1]);
+  g_assert_cmpint (poll (&watch, 1, -1), ==, 1);
+  g_assert_cmpint (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG), ==, 0);
+  g_assert_cmpint (info.si_status, ==, 5);
+  close (watch.fd);
+  close (ends[0]);
 }
 
 static void
@@ -340,6 +407,8 @@ test_too_long_arguments (void)
     = { .path = "/bin/true", .argv = argv, .envp = plain_env, .fds = { -1, -1, -1 } };
   g_autoptr (GError) error = NULL;
 
+  if (skip_under_valgrind ())
+    return;
   g_assert_null (nego_exec_start (&spec, &callbacks, NULL, &error));
   g_assert_cmpstr (error->message, ==, "cannot execute '/bin/true': Argument list too long");
 }
@@ -357,6 +426,8 @@ test_helper_failures (void)
   };
   Run run;
 
+  if (skip_under_valgrind ())
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     NegoExecSpec spec
       = { .user = cases[i].user, .group = cases[i].group, .directory = cases[i].directory };
@@ -376,6 +447,8 @@ test_helper_sets (void)
   g_autofree char *text = NULL;
   Run run;
 
+  if (skip_under_valgrind ())
+    return;
   text = run_shell (&run, &spec, "pwd; echo \"$A\"; test -e /proc/$$/fd/3 || echo closed");
   assert_result (&run, NEGO_EXEC_EXITED, 0, FALSE);
   g_assert_cmpstr (text, ==, "/usr\nb c\nclosed\n");
@@ -389,6 +462,8 @@ test_user (void)
   const char *const env[] = { "PATH=/usr/bin:/bin", "HOME=/srv", NULL };
   Run run;
 
+  if (skip_under_valgrind ())
+    return;
   if (geteuid () != 0) {
     g_test_skip ("only root can change the user");
     return;
@@ -449,6 +524,8 @@ main (int argc, char **argv)
   g_test_add_func ("/exec/background-child-lives-on", test_background_child_lives_on);
   g_test_add_func ("/exec/kill-and-free", test_kill_and_free);
   g_test_add_func ("/exec/not-started", test_not_started);
+  g_test_add_func ("/exec/not-watched", test_not_watched);
+  g_test_add_func ("/exec/watch-thread", test_watch_thread);
   g_test_add_func ("/exec/too-long-arguments", test_too_long_arguments);
   g_test_add_func ("/exec/helper-failures", test_helper_failures);
   g_test_add_func ("/exec/helper-sets", test_helper_sets);

@@ -6,6 +6,7 @@
 #include "common/job-table.h"
 #include "common/names.h"
 #include "tests/helpers/script-dir.h"
+#include "tests/helpers/valgrind.h"
 
 #include <glib-unix.h>
 
@@ -192,6 +193,8 @@ test_failed (Fixture *fixture, gconstpointer data)
   NegoJobStatus status;
   NegoJob *job;
 
+  if (skip_under_valgrind ())
+    return;
   set (&fixture->script.path, "/no/such/file");
   job = start (fixture, "exit 0");
   status = wait_ended (job);
@@ -608,8 +611,11 @@ static void
 test_free_running (Fixture *fixture, gconstpointer data)
 {
   guint before = count_fds ();
-  NegoJob *job = start (fixture, "echo ready; exec sleep 100");
+  NegoJob *job;
 
+  if (skip_under_valgrind ())
+    return;
+  job = start (fixture, "echo ready; exec sleep 100");
   wait_output (job);
   g_assert_cmpuint (count_fds (), >, before);
   g_clear_pointer (&fixture->table, nego_job_table_free);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/exec-watch.h"
+
+#include "common/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct {
+  pid_t pid;
+  int fd; /* the thread's own: it may outlive the watcher's */
+} NegoExecWatch;
+
+static gpointer
+nego_exec_watch_run (gpointer data)
+{
+  g_autofree NegoExecWatch *watch = data;
+  siginfo_t info;
+
+  while (waitid (P_PID, (id_t) watch->pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+    ;
+  eventfd_write (watch->fd, 1);
+  close (watch->fd);
+  return NULL;
+}
+
+int
+nego_exec_watch_open_thread (pid_t pid, GError **error)
+{
+  NegoExecWatch *watch;
+  GThread *thread;
+  g_autoptr (GError) failure = NULL;
+  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int own = fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+  if (own < 0) {
+    nego_error_set_errno (error, errno, "cannot watch a child process");
+    if (fd >= 0)
+      close (fd);
+    return -1;
+  }
+  watch = g_new (NegoExecWatch, 1);
+  *watch = (NegoExecWatch){ pid, own };
+  thread = g_thread_try_new ("exec-watch", nego_exec_watch_run, watch, &failure);
+  if (thread == NULL) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_IO, "cannot watch a child process: %s",
+                 failure->message);
+    g_free (watch);
+    close (own);
+    close (fd);
+    return -1;
+  }
+  g_thread_unref (thread);
+  return fd;
+}
+
+int
+nego_exec_watch_open (pid_t pid, GError **error)
+{
+  int fd = (int) syscall (SYS_pidfd_open, pid, 0);
+
+  if (fd >= 0)
+    return fd;
+  /* EPERM: seccomp filters of containers that are older than the call. */
+  if (errno == ENOSYS || errno == EPERM)
+    return nego_exec_watch_open_thread (pid, error);
+  nego_error_set_errno (error, errno, "cannot watch a child process");
+  return -1;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec-watch: a descriptor that becomes readable when a child has ended, and does not reap it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include <sys/types.h>
+
+/* A pidfd, or what follows. Returns -1 with NEGO_ERROR_IO. */
+int nego_exec_watch_open (pid_t pid, GError **error);
+
+/* For kernels before Linux 5.3, and for valgrind, which have no pidfd_open(): an eventfd that a
+ * thread, asleep in waitid(), writes to. */
+int nego_exec_watch_open_thread (pid_t pid, GError **error);
