@@ -10,7 +10,8 @@
 #include <malloc.h>
 #include <string.h>
 
-/* A message over this leaves holes in the heap: they are given back once it is answered. */
+/* A message over this, or as much input that is none, leaves holes in the heap: they are given back
+ * once it is answered. */
 #define NEGO_SESSION_LARGE_BYTES (1u << 20)
 
 /* A request, or the error of a malformed one, that waits for its turn. */
@@ -41,7 +42,8 @@ struct NegoSession {
   guint64 mark;     /* the queue's end when the bytes being looked at arrived */
   gboolean batch;   /* within the data callback: what is queued is written at its end */
   gboolean pumping; /* within nego_session_pump: a call that ends at once does not recurse */
-  gboolean large;   /* a large message was seen since the last trim */
+  gsize taken;      /* bytes since the last message or error */
+  gboolean large;   /* more than NEGO_SESSION_LARGE_BYTES were taken for one, since the last trim */
   gboolean eof;
 
   NegoSessionClosedFunc closed;
@@ -146,7 +148,8 @@ nego_session_settle (NegoSession *session)
   nego_stream_flush (session->stream);
   nego_session_update_sync (session);
   nego_session_update_reading (session);
-  if (session->large && session->current == NULL && session->pending.length == 0) {
+  if (session->large && session->current == NULL && session->pending.length == 0
+      && nego_stream_queued (session->stream) == 0) {
     session->large = FALSE;
     malloc_trim (0);
   }
@@ -283,7 +286,6 @@ nego_session_take_message (NegoSession *session, const NegoFramerMessage *messag
   GError *error = NULL;
   char *id;
 
-  session->large |= message->len > NEGO_SESSION_LARGE_BYTES;
   if (!nego_wire_parse_request (message, &request, &error)) {
     nego_session_take_error (session, error, nego_session_spell_id (&request));
     return;
@@ -309,8 +311,15 @@ nego_session_data_cb (NegoStream *stream, const guint8 *data, gsize len, gpointe
     NegoFramerMessage message;
     GError *error = NULL;
     gsize used = 0;
+    NegoFramerResult result
+      = nego_framer_feed (session->framer, data, len, &used, &message, &error);
 
-    switch (nego_framer_feed (session->framer, data, len, &used, &message, &error)) {
+    session->taken += used;
+    if (result != NEGO_FRAMER_MORE) {
+      session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
+      session->taken = 0;
+    }
+    switch (result) {
     case NEGO_FRAMER_MESSAGE:
       nego_session_take_message (session, &message);
       break;
@@ -344,6 +353,10 @@ nego_session_reset (NegoSession *session)
   while ((item = g_queue_pop_head (&session->pending)) != NULL)
     nego_session_drop_item (session, item);
   nego_session_disarm_sync (session);
+  if (session->large || session->taken > NEGO_SESSION_LARGE_BYTES)
+    malloc_trim (0);
+  session->large = FALSE;
+  session->taken = 0;
 }
 
 static void
