@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define READ_BYTES 65536
@@ -25,12 +24,11 @@ struct NegoTestClient {
 };
 
 NegoTestClient *
-nego_test_connect (NegoTest *test)
+nego_test_connect_to (NegoTest *test, const char *name)
 {
   NegoTestClient *client = g_new0 (NegoTestClient, 1);
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  struct sockaddr_un address = nego_test_address (test, name);
 
-  g_strlcpy (address.sun_path, nego_test_get_socket_path (test), sizeof address.sun_path);
   client->test = test;
   client->received = g_byte_array_new ();
   client->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -38,6 +36,12 @@ nego_test_connect (NegoTest *test)
   g_assert_cmpint (connect (client->fd, (struct sockaddr *) &address, sizeof address), ==, 0);
   g_assert_cmpint (fcntl (client->fd, F_SETFL, O_NONBLOCK), ==, 0);
   return client;
+}
+
+NegoTestClient *
+nego_test_connect (NegoTest *test)
+{
+  return nego_test_connect_to (test, NEGO_TEST_SOCKET);
 }
 
 void

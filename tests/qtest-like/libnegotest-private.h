@@ -4,6 +4,13 @@
 
 #include "tests/qtest-like/libnegotest.h"
 
+#include <sys/un.h>
+
+/* The QGA channel, in the agent's directory. */
+#define NEGO_TEST_SOCKET "agent.sock"
+
+struct sockaddr_un nego_test_address (const NegoTest *test, const char *name);
+
 /* A monotonic time, NEGO_TEST_DEADLINE_MS from now. */
 gint64 nego_test_deadline (void);
 /* Milliseconds until @deadline, never below 0. */

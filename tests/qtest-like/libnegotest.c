@@ -30,7 +30,6 @@ struct NegoTest {
   int log_fd;
   char *dir; /* private; all other paths are in it */
   char *script_dir;
-  char *socket_path;
   guint fds; /* at the start, with one client */
   gboolean leaves_children;
 };
@@ -49,12 +48,13 @@ nego_test_is_qga (void)
   return g_getenv ("NEGO_TEST_PEER") != NULL;
 }
 
-static struct sockaddr_un
-socket_address (const NegoTest *test)
+struct sockaddr_un
+nego_test_address (const NegoTest *test, const char *name)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_autofree char *path = g_build_filename (test->dir, name, NULL);
 
-  g_assert_cmpuint (g_strlcpy (address.sun_path, test->socket_path, sizeof address.sun_path), <,
+  g_assert_cmpuint (g_strlcpy (address.sun_path, path, sizeof address.sun_path), <,
                     sizeof address.sun_path);
   return address;
 }
@@ -62,7 +62,7 @@ socket_address (const NegoTest *test)
 static int
 listen_at (const NegoTest *test)
 {
-  struct sockaddr_un address = socket_address (test);
+  struct sockaddr_un address = nego_test_address (test, NEGO_TEST_SOCKET);
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
   g_assert_cmpint (fd, >=, 0);
@@ -75,13 +75,17 @@ static char *
 write_config (const NegoTest *test, const NegoTestOptions *options)
 {
   g_autofree char *path = g_build_filename (test->dir, "agent.conf", NULL);
-  g_autofree char *text = g_strdup_printf (
-    "[general]\n%s\n%s%s%s%s\n", options->general != NULL ? options->general : "",
-    nego_test_is_qga () ? "" : "[negotiator]\nguest-commands = ",
-    nego_test_is_qga () ? "" : test->script_dir, nego_test_is_qga () ? "" : "\n",
-    options->negotiator != NULL && !nego_test_is_qga () ? options->negotiator : "");
+  g_autoptr (GString) text = g_string_new ("[general]\n");
 
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  if (options->general != NULL)
+    g_string_append_printf (text, "%s\n", options->general);
+  if (!nego_test_is_qga ()) {
+    g_string_append_printf (text, "[negotiator]\nguest-commands = %s\n", test->script_dir);
+    if (options->negotiator != NULL)
+      g_string_append_printf (text, "%s\n", options->negotiator);
+    g_string_replace (text, "@DIR@", test->dir, 0);
+  }
+  g_assert_true (g_file_set_contents (path, text->str, -1, NULL));
   return g_steal_pointer (&path);
 }
 
@@ -89,8 +93,9 @@ static GPtrArray *
 make_argv (const NegoTest *test, const NegoTestOptions *options, const char *config)
 {
   GPtrArray *argv = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = g_build_filename (test->dir, NEGO_TEST_SOCKET, NULL);
   const char *const common[]
-    = { peer_binary (), "-m", "unix-listen", "-p", test->socket_path, "-t", test->dir, "-v" };
+    = { peer_binary (), "-m", "unix-listen", "-p", path, "-t", test->dir, "-v" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (common); i++)
@@ -135,7 +140,7 @@ exec_agent (NegoTest *test, char **argv, int listen_fd)
 static void
 await_socket (NegoTest *test, int inotify_fd)
 {
-  struct sockaddr_un address = socket_address (test);
+  struct sockaddr_un address = nego_test_address (test, NEGO_TEST_SOCKET);
   gint64 deadline = nego_test_deadline ();
 
   for (;;) {
@@ -188,7 +193,6 @@ nego_test_start (const NegoTestOptions *options)
   test->dir = script_dir_new ();
   g_assert_nonnull (test->dir);
   test->script_dir = g_build_filename (test->dir, "guest-commands", NULL);
-  test->socket_path = g_build_filename (test->dir, "agent.sock", NULL);
   test->log_fd = memfd_create ("agent-log", MFD_CLOEXEC);
   g_assert_cmpint (fcntl (test->log_fd, F_SETFL, O_APPEND), ==, 0);
   g_assert_cmpint (g_mkdir (test->script_dir, 0755), ==, 0);
@@ -207,7 +211,6 @@ free_test (NegoTest *test)
   close (test->pid_fd);
   close (test->log_fd);
   g_free (test->script_dir);
-  g_free (test->socket_path);
   script_dir_free (test->dir);
   g_free (test);
 }
@@ -275,9 +278,9 @@ nego_test_add_script (NegoTest *test, const char *name, const char *text)
 }
 
 const char *
-nego_test_get_socket_path (NegoTest *test)
+nego_test_get_dir (NegoTest *test)
 {
-  return test->socket_path;
+  return test->dir;
 }
 
 char *

@@ -29,7 +29,7 @@ typedef struct NegoTest NegoTest;
 
 typedef struct {
   const char *general;      /* lines of the group [general] */
-  const char *negotiator;   /* lines of the group [negotiator] */
+  const char *negotiator;   /* lines of [negotiator]; @DIR@ there is the agent's directory */
   const char *const *args;  /* more options, NULL-terminated */
   gboolean by_path;         /* -m unix-listen -p PATH: the agent makes the socket itself */
   gboolean leaves_children; /* scripts are running at the end: they need not be gone before it */
@@ -54,7 +54,8 @@ gboolean nego_test_is_qga (void);
 gboolean nego_test_is_plain (NegoTest *test);
 
 pid_t nego_test_get_pid (NegoTest *test);
-const char *nego_test_get_socket_path (NegoTest *test);
+/* The agent's private directory: its sockets are there. */
+const char *nego_test_get_dir (NegoTest *test);
 /* The directory of scripts, which the agent was told of; safe in the sense of common/trust.h. */
 const char *nego_test_get_script_dir (NegoTest *test);
 /* Writes the script @name with @mode; returns its path (transfer full). */
@@ -79,6 +80,8 @@ void nego_test_settle (NegoTest *test);
 typedef struct NegoTestClient NegoTestClient;
 
 NegoTestClient *nego_test_connect (NegoTest *test);
+/* To another socket of the agent: @name in its directory. */
+NegoTestClient *nego_test_connect_to (NegoTest *test, const char *name);
 void nego_test_client_free (NegoTestClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoTestClient, nego_test_client_free)
 
