@@ -97,14 +97,16 @@ nego_registry_list_dir (const NegoRegistryDir *dir, GHashTable *found, guint *se
   while (entries != NULL && (entry = readdir (entries)) != NULL) {
     NegoScript *script;
 
-    if (!nego_script_name_is_valid (entry->d_name) || g_hash_table_contains (found, entry->d_name))
+    if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
       continue;
     if (++*seen > NEGO_SCRIPTS) {
-      g_warning ("'%s' and the directories before it have more than %u scripts: the others are not "
+      g_warning ("'%s' and the directories before it have more than %u entries: the others are not "
                  "listed",
                  dir->path, NEGO_SCRIPTS);
       break;
     }
+    if (!nego_script_name_is_valid (entry->d_name) || g_hash_table_contains (found, entry->d_name))
+      continue;
     script = nego_registry_load (dir, fd, refusal, entry->d_name);
     if (script != NULL)
       g_hash_table_insert (found, script->name, script);

@@ -19,7 +19,7 @@ void nego_registry_free (NegoRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoRegistry, nego_registry_free)
 
 /* All scripts (NegoScript), refused ones too, sorted by name; files whose names are no valid names
- * are not there. At most NEGO_SCRIPTS entries are looked at; more are logged. */
+ * are not there. At most NEGO_SCRIPTS entries are looked at, of whatever name; more are logged. */
 GPtrArray *nego_registry_list (NegoRegistry *registry);
 
 /* The script @name, if it may be run. Errors: NEGO_ERROR_NOT_FOUND "unknown negotiator command

@@ -363,14 +363,16 @@ test_many (Fixture *fixture, gconstpointer data)
   }
   list = nego_registry_list (fixture->registry);
   g_assert_cmpuint (list->len, ==, NEGO_SCRIPTS);
-  add (fixture->dir, "one-more", 0644, "");
+  add (fixture->dir, ".one-more", 0644, "");
   g_assert_null (*logged);
   bounded = nego_registry_list (fixture->registry);
   g_assert_nonnull (*logged);
   g_assert_true (g_str_has_suffix (
     *logged,
-    "and the directories before it have more than 4096 scripts: the others are not listed"));
-  g_assert_cmpuint (bounded->len, ==, NEGO_SCRIPTS);
+    "and the directories before it have more than 4096 entries: the others are not listed"));
+  /* The one that is not seen may be the one whose name is no script's. */
+  g_assert_cmpuint (bounded->len, <=, NEGO_SCRIPTS);
+  g_assert_cmpuint (bounded->len, >=, NEGO_SCRIPTS - 1);
 }
 
 static guint
