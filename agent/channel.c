@@ -231,9 +231,3 @@ nego_channel_free (NegoChannel *channel)
   g_free (channel->name);
   g_free (channel);
 }
-
-const char *
-nego_channel_get_name (const NegoChannel *channel)
-{
-  return channel->name;
-}

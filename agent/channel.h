@@ -32,5 +32,3 @@ NegoChannel *nego_channel_new (const NegoConfChannel *conf,
                                GError **error);
 void nego_channel_free (NegoChannel *channel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoChannel, nego_channel_free)
-
-const char *nego_channel_get_name (const NegoChannel *channel);
