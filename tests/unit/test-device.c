@@ -349,8 +349,10 @@ test_uevent (void)
   g_autoptr (GError) error = NULL;
   gboolean changed = FALSE;
   gboolean other = FALSE;
-  g_autoptr (NegoUevent) uevent = nego_uevent_new ("mem", changed_cb, &changed, &error);
-  g_autoptr (NegoUevent) of_another = nego_uevent_new ("mem2", changed_cb, &other, &error);
+  g_autoptr (NegoUevent) uevent G_GNUC_UNUSED
+    = nego_uevent_new ("mem", changed_cb, &changed, &error);
+  g_autoptr (NegoUevent) of_another G_GNUC_UNUSED
+    = nego_uevent_new ("mem2", changed_cb, &other, &error);
 
   g_assert_no_error (error);
   if (!announce ("/sys/class/mem/null/uevent")) {

@@ -132,7 +132,7 @@ test_stale (Fixture *fixture, gconstpointer data)
 static void
 test_live (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoListener) listener = listen_at (fixture, fixture->path);
+  g_autoptr (NegoListener) listener G_GNUC_UNUSED = listen_at (fixture, fixture->path);
 
   listen_fails (fixture->path, NEGO_ERROR_BUSY, "another process listens on '", "'");
   close (connect_to (fixture->path));
@@ -177,7 +177,7 @@ test_long_path (Fixture *fixture, gconstpointer data)
   g_autofree char *fill = g_strnfill (limit - strlen (fixture->dir) - 1, 'x');
   g_autofree char *longest = g_build_filename (fixture->dir, fill, NULL);
   g_autofree char *above = g_strconcat (longest, "x", NULL);
-  g_autoptr (NegoListener) listener = listen_at (fixture, longest);
+  g_autoptr (NegoListener) listener G_GNUC_UNUSED = listen_at (fixture, longest);
 
   listen_fails (above, NEGO_ERROR_IO, "failed to listen on '",
                 "': the path is longer than 107 bytes");
