@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/exec.h"
+#include "tests/helpers/exec-run.h"
+#include "tests/helpers/valgrind.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static void
+test_failures (void)
+{
+  static const struct {
+    const char *user, *group, *directory, *reason;
+  } cases[] = {
+    { "no-such-user", NULL, NULL, "user 'no-such-user' does not exist" },
+    { NULL, "no-such-group", NULL, "group 'no-such-group' does not exist" },
+    { NULL, NULL, "/no/such",
+      "cannot enter the working directory '/no/such': No such file or directory" },
+  };
+  ExecRun run;
+
+  if (skip_under_valgrind ())
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    NegoExecSpec spec
+      = { .user = cases[i].user, .group = cases[i].group, .directory = cases[i].directory };
+
+    g_free (exec_run_shell (&run, &spec, "exit 0"));
+    g_assert_cmpint (run.result.outcome, ==, NEGO_EXEC_FAILED);
+    g_assert_cmpstr (run.reason, ==, cases[i].reason);
+    exec_run_clear (&run);
+  }
+}
+
+static void
+test_sets (void)
+{
+  const char *const env[] = { "PATH=/usr/bin:/bin", "A=b c", "LD_PRELOAD=/no/such.so", NULL };
+  NegoExecSpec spec = { .directory = "/usr", .envp = env };
+  g_autofree char *text = NULL;
+  ExecRun run;
+
+  if (skip_under_valgrind ())
+    return;
+  text = exec_run_shell (&run, &spec, "pwd; echo \"$A\"; test -e /proc/$$/fd/3 || echo closed");
+  exec_run_assert_result (&run, NEGO_EXEC_EXITED, 0, FALSE);
+  g_assert_cmpstr (text, ==, "/usr\nb c\nclosed\n");
+}
+
+static void
+test_user (void)
+{
+  NegoExecSpec spec = { .user = "nobody" };
+  g_autofree char *by_user = NULL, *by_group = NULL, *set = NULL;
+  const char *const env[] = { "PATH=/usr/bin:/bin", "HOME=/srv", NULL };
+  ExecRun run;
+
+  if (skip_under_valgrind ())
+    return;
+  if (geteuid () != 0) {
+    g_test_skip ("only root can change the user");
+    return;
+  }
+  by_user = exec_run_shell (&run, &spec, "id -un; id -Gn; echo $HOME $USER $LOGNAME");
+  g_assert_cmpstr (by_user, ==, "nobody\nnogroup\n/nonexistent nobody nobody\n");
+  spec = (NegoExecSpec){ .group = "daemon" };
+  by_group = exec_run_shell (&run, &spec, "id -un; id -gn; id -Gn");
+  g_assert_cmpstr (by_group, ==, "root\ndaemon\ndaemon\n");
+  spec = (NegoExecSpec){ .user = "nobody", .group = "daemon", .envp = env };
+  set = exec_run_shell (&run, &spec, "id -gn; echo $HOME");
+  g_assert_cmpstr (set, ==, "daemon\n/srv\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  if (nego_exec_is_helper (argc, argv))
+    return nego_exec_helper_main (argc, argv);
+  signal (SIGPIPE, SIG_IGN);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/exec-helper/failures", test_failures);
+  g_test_add_func ("/exec-helper/sets", test_sets);
+  g_test_add_func ("/exec-helper/user", test_user);
+  return g_test_run ();
+}
