@@ -13,7 +13,7 @@ test_exec (AgentFixture *fixture, gconstpointer data)
   static const char *const absent[]
     = { "key",           "reason",        "signal", "output-still-open",
         "out-truncated", "err-truncated", "user",   NULL };
-  g_autoptr (JsonNode) node = NULL, plain = NULL, base64 = NULL;
+  g_autoptr (JsonNode) node = NULL, base64 = NULL;
 
   if (fixture->dir == NULL)
     return;
@@ -183,8 +183,6 @@ test_key (AgentFixture *fixture, gconstpointer data)
 static void
 test_session_ends (AgentFixture *fixture, gconstpointer data)
 {
-  g_autoptr (JsonNode) node = NULL;
-
   if (fixture->dir == NULL)
     return;
   agent_fixture_add (fixture, "x", "#!/bin/sh\nexec sleep 100\n");

@@ -10,7 +10,6 @@
 static void
 test_list (AgentFixture *fixture, gconstpointer data)
 {
-  g_autoptr (JsonNode) node = NULL, read_only = NULL;
   g_autofree char *expected = NULL, *line = NULL, *read_line = NULL;
 
   if (fixture->dir == NULL)
