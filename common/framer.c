@@ -4,41 +4,40 @@
 #include "common/framer.h"
 
 #include "common/error.h"
-#include "common/json.h"
 #include "common/keys.h"
 #include "common/lexer.h"
+#include "common/resync.h"
 
 #include <math.h>
 #include <string.h>
 
-/* What stays allocated between messages. */
+/* Memory that stays allocated between messages: that of everyday ones. */
 #define NEGO_FRAMER_KEEP_BYTES (64u << 10)
-/* The largest double, for numbers that no double holds: json-glib would make "inf" of them. */
+/* The largest double, for numbers beyond it: json-glib would make "inf" of them. */
 #define NEGO_FRAMER_HUGE "1.7976931348623157e+308"
 
 typedef enum {
-  NEGO_FRAMER_IDLE,           /* between messages */
-  NEGO_FRAMER_VALUE,          /* a value must follow */
-  NEGO_FRAMER_VALUE_OR_END,   /* behind '[' */
-  NEGO_FRAMER_KEY,            /* behind ',' in an object */
-  NEGO_FRAMER_KEY_OR_END,     /* behind '{' */
-  NEGO_FRAMER_COLON,          /* behind a key */
-  NEGO_FRAMER_COMMA_OR_END,   /* behind a value */
-  NEGO_FRAMER_STRAY,          /* a run of stray bytes was answered; until its end */
-  NEGO_FRAMER_DISCARD,        /* a malformed message was answered; until its end */
-  NEGO_FRAMER_DISCARD_STRING, /* within a string of it */
+  NEGO_FRAMER_IDLE,         /* between messages */
+  NEGO_FRAMER_VALUE,        /* a value must follow */
+  NEGO_FRAMER_VALUE_OR_END, /* behind '[' */
+  NEGO_FRAMER_KEY,          /* behind ',' in an object */
+  NEGO_FRAMER_KEY_OR_END,   /* behind '{' */
+  NEGO_FRAMER_COLON,        /* behind a key */
+  NEGO_FRAMER_COMMA_OR_END, /* behind a value */
 } NegoFramerState;
 
 struct NegoFramer {
   NegoFramerLimits limits;
   NegoFramerState state;
   NegoLexer lexer;
-  GString *text;
-  GByteArray *stack; /* '{' or '[' of each open bracket */
+  NegoResync resync;
   NegoKeys *keys;
+  GString *text;
+  guint8 *stack; /* '{' or '[' of each open bracket; as long as the limit */
+  guint depth;
   gsize bytes; /* of tokens in this message */
   guint tokens;
-  gboolean behind_lf; /* the byte before, outside of a string, was an LF */
+  guint8 last;        /* the byte before those to be looked at */
   gboolean delivered; /* @text is of a message that was handed out */
 
   /* The outermost object's members. */
@@ -46,12 +45,6 @@ struct NegoFramer {
   gboolean verbatim;       /* it is the id, which is echoed by value: its numbers stay */
   NegoFramerMember members[NEGO_FRAMER_MEMBERS];
   guint n_members;
-
-  /* DISCARD */
-  guint depth;
-  char quote;
-  gboolean escaped;
-  gboolean from_string; /* the error was in a string: the next LF ends it */
 };
 
 NegoFramer *
@@ -59,9 +52,10 @@ nego_framer_new (const NegoFramerLimits *limits)
 {
   NegoFramer *framer = g_new0 (NegoFramer, 1);
 
+  g_assert (limits->max_bytes > 0 && limits->max_tokens > 0 && limits->max_depth > 0);
   framer->limits = *limits;
   framer->text = g_string_sized_new (256);
-  framer->stack = g_byte_array_new ();
+  framer->stack = g_malloc (limits->max_depth);
   framer->keys = nego_keys_new ();
   return framer;
 }
@@ -71,9 +65,8 @@ nego_framer_free (NegoFramer *framer)
 {
   if (framer == NULL)
     return;
-  nego_lexer_clear (&framer->lexer);
   g_string_free (framer->text, TRUE);
-  g_byte_array_unref (framer->stack);
+  g_free (framer->stack);
   nego_keys_free (framer->keys);
   g_free (framer);
 }
@@ -82,15 +75,16 @@ nego_framer_free (NegoFramer *framer)
 static void
 nego_framer_drop_message (NegoFramer *framer)
 {
-  nego_lexer_clear (&framer->lexer);
   if (framer->text->allocated_len > NEGO_FRAMER_KEEP_BYTES) {
     g_string_free (framer->text, TRUE);
     framer->text = g_string_sized_new (256);
   } else {
     g_string_truncate (framer->text, 0);
   }
-  g_byte_array_set_size (framer->stack, 0);
+  nego_lexer_clear (&framer->lexer);
   nego_keys_clear (framer->keys);
+  framer->state = NEGO_FRAMER_IDLE;
+  framer->depth = 0;
   framer->bytes = 0;
   framer->tokens = 0;
   framer->n_members = 0;
@@ -102,14 +96,14 @@ void
 nego_framer_reset (NegoFramer *framer)
 {
   nego_framer_drop_message (framer);
-  framer->state = NEGO_FRAMER_IDLE;
-  framer->behind_lf = FALSE;
+  framer->resync.state = NEGO_RESYNC_NONE;
 }
 
 gboolean
 nego_framer_is_pending (const NegoFramer *framer)
 {
-  return framer->state != NEGO_FRAMER_IDLE || framer->lexer.state != NEGO_LEXER_NONE;
+  return framer->depth > 0 || framer->lexer.state != NEGO_LEXER_NONE
+         || framer->resync.state >= NEGO_RESYNC_MESSAGE;
 }
 
 const NegoFramerMember *
@@ -126,67 +120,17 @@ nego_framer_message_find (const NegoFramerMessage *message, const char *name)
   return NULL;
 }
 
-/* One error for the message, or the run of stray bytes, that @text is about; then what follows of
- * it is to be discarded. */
 static NegoFramerResult
-nego_framer_fail (NegoFramer *framer, char *text, GError **error)
+nego_framer_fail (GError **error, const char *text)
 {
-  g_autofree char *owned = text;
-
-  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_PARSE, owned);
-  framer->depth = framer->stack->len;
-  framer->from_string = nego_lexer_in_string (&framer->lexer);
-  framer->quote = framer->lexer.quote;
-  framer->escaped = framer->lexer.state == NEGO_LEXER_ESCAPE;
-  if (framer->depth == 0)
-    framer->state = NEGO_FRAMER_STRAY;
-  else if (framer->from_string)
-    framer->state = NEGO_FRAMER_DISCARD_STRING;
-  else
-    framer->state = NEGO_FRAMER_DISCARD;
-  nego_framer_drop_message (framer);
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_PARSE, text);
   return NEGO_FRAMER_ERROR;
-}
-
-static NegoFramerResult
-nego_framer_fail_parse (NegoFramer *framer, const char *why, GError **error)
-{
-  return nego_framer_fail (framer, g_strconcat ("JSON parse error, ", why, NULL), error);
-}
-
-static NegoFramerResult
-nego_framer_fail_stray (NegoFramer *framer, GError **error)
-{
-  g_autofree char *stray = nego_lexer_describe_stray (&framer->lexer);
-
-  return nego_framer_fail_parse (framer, stray, error);
-}
-
-/* A whole value at the top that is no object. */
-static NegoFramerResult
-nego_framer_fail_object (NegoFramer *framer, GError **error)
-{
-  return nego_framer_fail (framer, g_strdup ("QMP input must be a JSON object"), error);
-}
-
-/* Counts the byte of a token. */
-static gboolean
-nego_framer_count (NegoFramer *framer, gsize bytes)
-{
-  framer->bytes += bytes;
-  return framer->bytes <= framer->limits.max_bytes;
-}
-
-static NegoFramerResult
-nego_framer_fail_size (NegoFramer *framer, GError **error)
-{
-  return nego_framer_fail (framer, g_strdup ("JSON token size limit exceeded"), error);
 }
 
 static gboolean
 nego_framer_in_object (const NegoFramer *framer)
 {
-  return framer->stack->len > 0 && framer->stack->data[framer->stack->len - 1] == '{';
+  return framer->depth > 0 && framer->stack[framer->depth - 1] == '{';
 }
 
 static gboolean
@@ -195,10 +139,44 @@ nego_framer_wants_key (const NegoFramer *framer)
   return framer->state == NEGO_FRAMER_KEY || framer->state == NEGO_FRAMER_KEY_OR_END;
 }
 
-static void
-nego_framer_begin_member_value (NegoFramer *framer, gsize start, NegoJsonKind kind)
+static gboolean
+nego_framer_wants_value (const NegoFramer *framer)
 {
-  if (framer->stack->len != 1)
+  return framer->state <= NEGO_FRAMER_VALUE_OR_END;
+}
+
+/* What stands where the grammar wants something else. */
+static NegoFramerResult
+nego_framer_fail_grammar (NegoFramer *framer, GError **error)
+{
+  switch (framer->state) {
+  case NEGO_FRAMER_COLON:
+    return nego_framer_fail (error, "JSON parse error, missing : in object pair");
+  case NEGO_FRAMER_COMMA_OR_END:
+    return nego_framer_fail (error, nego_framer_in_object (framer)
+                                      ? "JSON parse error, expected separator in dict"
+                                      : "JSON parse error, expected separator in list");
+  default:
+    return nego_framer_fail (error, "JSON parse error, expecting value");
+  }
+}
+
+static NegoFramerResult
+nego_framer_fail_key (GError **error)
+{
+  return nego_framer_fail (error, "JSON parse error, key is not a string in object");
+}
+
+static NegoFramerResult
+nego_framer_fail_size (GError **error)
+{
+  return nego_framer_fail (error, "JSON token size limit exceeded");
+}
+
+static void
+nego_framer_begin_value (NegoFramer *framer, gsize start, NegoJsonKind kind)
+{
+  if (framer->depth != 1)
     return;
   framer->member.value = start;
   framer->member.kind = kind;
@@ -209,7 +187,7 @@ static void
 nego_framer_end_value (NegoFramer *framer)
 {
   framer->state = NEGO_FRAMER_COMMA_OR_END;
-  if (framer->stack->len != 1)
+  if (framer->depth != 1)
     return;
   framer->member.value_len = framer->text->len - framer->member.value;
   if (framer->n_members < NEGO_FRAMER_MEMBERS)
@@ -217,124 +195,71 @@ nego_framer_end_value (NegoFramer *framer)
   framer->n_members++;
 }
 
-/* The key that the text ends with, without needless escapes: members are found by their names, and
- * "\u0069d" is the id too. */
-static void
-nego_framer_unescape_key (NegoFramer *framer, gsize start)
+static NegoFramerResult
+nego_framer_end_key (NegoFramer *framer, GError **error)
 {
-  g_autofree char *name
-    = nego_json_string_value (framer->text->str + start, framer->text->len - start);
-
-  if (name == NULL)
-    return;
-  for (const char *p = name; *p != '\0'; p++)
-    if (!g_ascii_isprint (*p) || *p == '"' || *p == '\\')
-      return;
-  g_string_truncate (framer->text, start);
-  g_string_append_printf (framer->text, "\"%s\"", name);
-}
-
-static gboolean
-nego_framer_end_key (NegoFramer *framer)
-{
-  gsize start = framer->lexer.start, len;
+  gsize start = framer->lexer.start, len = framer->text->len - start;
 
   framer->state = NEGO_FRAMER_COLON;
-  if (framer->stack->len == 1 && framer->lexer.escaped)
-    nego_framer_unescape_key (framer, start);
-  len = framer->text->len - start;
-  if (framer->stack->len == 1) {
+  if (framer->depth == 1) {
     framer->member = (NegoFramerMember){ .key = start, .key_len = len };
-    framer->verbatim = len == 4 && memcmp (framer->text->str + start, "\"id\"", 4) == 0;
+    framer->verbatim = strcmp (framer->text->str + start, "\"id\"") == 0;
+  } else {
+    framer->member.has_nul |= framer->lexer.has_nul;
   }
-  framer->member.has_nul |= framer->lexer.has_nul;
-  return nego_keys_add (framer->keys, framer->text, start, len, framer->lexer.escaped);
+  return nego_keys_add (framer->keys, framer->text->str, start, len)
+           ? NEGO_FRAMER_MORE
+           : nego_framer_fail (error, "JSON parse error, duplicate key");
 }
 
-/* Writes a number that json-glib would get wrong as one that it does not: an integer that is no
- * int64 as a double (json-glib wraps it), one beyond all doubles as the largest. */
+/* Writes a number that json-glib would get wrong as framer.h says. */
 static void
 nego_framer_tame_number (NegoFramer *framer)
 {
-  gsize start = framer->lexer.start;
+  const char *token = framer->text->str + framer->lexer.start;
 
   if (framer->verbatim)
     return;
-  if (!isfinite (g_ascii_strtod (framer->text->str + start, NULL))) {
-    gboolean negative = framer->text->str[start] == '-';
-
-    g_string_truncate (framer->text, start);
-    g_string_append (framer->text, negative ? "-" NEGO_FRAMER_HUGE : NEGO_FRAMER_HUGE);
-  } else if (!framer->lexer.fractional) {
+  if (!isfinite (g_ascii_strtod (token, NULL))) {
+    g_string_truncate (framer->text, framer->lexer.start + (*token == '-'));
+    g_string_append (framer->text, NEGO_FRAMER_HUGE);
+  } else if (!framer->lexer.real) {
     g_string_append (framer->text, ".0");
   }
 }
 
-/* The lexer has a whole token. */
+/* The text ends with a whole token of the lexer's. */
 static NegoFramerResult
 nego_framer_end_token (NegoFramer *framer, GError **error)
 {
-  NegoJsonKind kind;
+  NegoJsonKind kind = framer->lexer.kind;
 
-  if (!nego_lexer_get_kind (&framer->lexer, framer->text, &kind)) {
-    g_autofree char *reason = g_steal_pointer (&framer->lexer.reason);
-
-    return nego_framer_fail_parse (framer, reason, error);
-  }
   if (framer->state == NEGO_FRAMER_IDLE)
-    return nego_framer_fail_object (framer, error);
-  if (nego_framer_wants_key (framer)) {
-    if (kind != NEGO_JSON_STRING)
-      return nego_framer_fail_parse (framer, "key is not a string in object", error);
-    if (!nego_framer_end_key (framer))
-      return nego_framer_fail_parse (framer, "duplicate key", error);
-    return NEGO_FRAMER_MORE;
-  }
+    return nego_framer_fail (error, "QMP input must be a JSON object");
+  if (nego_framer_wants_key (framer))
+    return kind == NEGO_JSON_STRING ? nego_framer_end_key (framer, error)
+                                    : nego_framer_fail_key (error);
   if (kind == NEGO_JSON_NUMBER)
     nego_framer_tame_number (framer);
-  framer->member.has_nul |= kind == NEGO_JSON_STRING && framer->lexer.has_nul;
-  nego_framer_begin_member_value (framer, framer->lexer.start, kind);
+  framer->member.has_nul |= framer->lexer.has_nul;
+  nego_framer_begin_value (framer, framer->lexer.start, kind);
   nego_framer_end_value (framer);
   return NEGO_FRAMER_MORE;
-}
-
-/* What stands where the grammar wants something else. */
-static NegoFramerResult
-nego_framer_fail_grammar (NegoFramer *framer, GError **error)
-{
-  switch (framer->state) {
-  case NEGO_FRAMER_COLON:
-    return nego_framer_fail_parse (framer, "missing : in object pair", error);
-  case NEGO_FRAMER_COMMA_OR_END:
-    return nego_framer_fail_parse (framer,
-                                   nego_framer_in_object (framer) ? "expected separator in dict"
-                                                                  : "expected separator in list",
-                                   error);
-  default:
-    return nego_framer_fail_parse (framer, "expecting value", error);
-  }
-}
-
-static gboolean
-nego_framer_wants_value (const NegoFramer *framer)
-{
-  return framer->state == NEGO_FRAMER_VALUE || framer->state == NEGO_FRAMER_VALUE_OR_END
-         || framer->state == NEGO_FRAMER_IDLE;
 }
 
 static NegoFramerResult
 nego_framer_open (NegoFramer *framer, guint8 byte, GError **error)
 {
-  if (framer->stack->len >= framer->limits.max_depth)
-    return nego_framer_fail (framer, g_strdup ("JSON nesting depth limit exceeded"), error);
+  if (framer->depth >= framer->limits.max_depth)
+    return nego_framer_fail (error, "JSON nesting depth limit exceeded");
   if (nego_framer_wants_key (framer))
-    return nego_framer_fail_parse (framer, "key is not a string in object", error);
+    return nego_framer_fail_key (error);
   if (!nego_framer_wants_value (framer))
     return nego_framer_fail_grammar (framer, error);
-  nego_framer_begin_member_value (framer, framer->text->len,
-                                  byte == '{' ? NEGO_JSON_OBJECT : NEGO_JSON_ARRAY);
+  nego_framer_begin_value (framer, framer->text->len,
+                           byte == '{' ? NEGO_JSON_OBJECT : NEGO_JSON_ARRAY);
   g_string_append_c (framer->text, (char) byte);
-  g_byte_array_append (framer->stack, &byte, 1);
+  framer->stack[framer->depth++] = byte;
   if (byte == '{')
     nego_keys_open (framer->keys);
   framer->state = byte == '{' ? NEGO_FRAMER_KEY_OR_END : NEGO_FRAMER_VALUE_OR_END;
@@ -347,19 +272,18 @@ nego_framer_close (NegoFramer *framer, guint8 byte, GError **error)
   gboolean object = nego_framer_in_object (framer);
   NegoFramerState empty = object ? NEGO_FRAMER_KEY_OR_END : NEGO_FRAMER_VALUE_OR_END;
 
-  if (framer->stack->len == 0 || byte != (object ? '}' : ']')
+  if (framer->depth == 0 || byte != (object ? '}' : ']')
       || (framer->state != NEGO_FRAMER_COMMA_OR_END && framer->state != empty))
     return nego_framer_fail_grammar (framer, error);
-  if (object && !nego_keys_close (framer->keys, framer->text))
-    return nego_framer_fail_parse (framer, "duplicate key", error);
+  if (object && !nego_keys_close (framer->keys, framer->text->str))
+    return nego_framer_fail (error, "JSON parse error, duplicate key");
+  if (framer->depth == 1 && !object)
+    return nego_framer_fail (error, "QMP input must be a JSON object");
   g_string_append_c (framer->text, (char) byte);
-  g_byte_array_set_size (framer->stack, framer->stack->len - 1);
-  if (framer->stack->len > 0) {
-    nego_framer_end_value (framer);
+  framer->depth--;
+  nego_framer_end_value (framer);
+  if (framer->depth > 0)
     return NEGO_FRAMER_MORE;
-  }
-  if (!object)
-    return nego_framer_fail_object (framer, error);
   framer->state = NEGO_FRAMER_IDLE;
   framer->delivered = TRUE;
   return NEGO_FRAMER_MESSAGE;
@@ -381,33 +305,38 @@ nego_framer_separate (NegoFramer *framer, guint8 byte, GError **error)
 static NegoFramerResult
 nego_framer_begin_token (NegoFramer *framer, guint8 byte, GError **error)
 {
-  NegoFramerResult result;
-
-  if (!nego_lexer_may_begin (byte)) {
-    nego_lexer_set_stray (&framer->lexer, byte);
-    return nego_framer_fail_stray (framer, error);
-  }
-  if (nego_framer_wants_key (framer) || nego_framer_wants_value (framer)) {
-    nego_lexer_begin (&framer->lexer, byte, framer->text);
-    return NEGO_FRAMER_MORE;
-  }
-  /* Begun all the same, so that a string that begins here is skipped as one. */
+  if (!nego_framer_wants_key (framer) && !nego_framer_wants_value (framer))
+    return nego_framer_fail_grammar (framer, error);
+  if (nego_framer_wants_key (framer) && (byte == '-' || g_ascii_isdigit (byte)))
+    return nego_framer_fail_key (error);
   nego_lexer_begin (&framer->lexer, byte, framer->text);
-  result = nego_framer_fail_grammar (framer, error);
-  framer->from_string = FALSE;
-  return result;
+  return NEGO_FRAMER_MORE;
+}
+
+static gboolean
+nego_framer_is_bracket (guint8 byte)
+{
+  return byte == '{' || byte == '}' || byte == '[' || byte == ']';
 }
 
 /* A byte between tokens that begins one, or is one. */
 static NegoFramerResult
 nego_framer_take_byte (NegoFramer *framer, guint8 byte, GError **error)
 {
-  if (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n')
+  if (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'
+      || (byte == 0xff && framer->state == NEGO_FRAMER_IDLE))
     return NEGO_FRAMER_MORE;
-  if (++framer->tokens > framer->limits.max_tokens)
-    return nego_framer_fail (framer, g_strdup ("JSON token count limit exceeded"), error);
-  if (!nego_framer_count (framer, 1))
-    return nego_framer_fail_size (framer, error);
+  if (!nego_framer_is_bracket (byte) && byte != ':' && byte != ','
+      && !nego_lexer_may_begin (byte)) {
+    nego_lexer_set_stray (error, byte);
+    return NEGO_FRAMER_ERROR;
+  }
+  if (framer->bytes >= framer->limits.max_bytes)
+    return nego_framer_fail_size (error);
+  if (framer->tokens >= framer->limits.max_tokens)
+    return nego_framer_fail (error, "JSON token count limit exceeded");
+  framer->bytes++;
+  framer->tokens++;
   switch (byte) {
   case '{':
   case '[':
@@ -423,120 +352,44 @@ nego_framer_take_byte (NegoFramer *framer, guint8 byte, GError **error)
   }
 }
 
-/* One byte of what is discarded. Returns FALSE when it begins something new: it is to be looked at
- * again. */
-static gboolean
-nego_framer_discard (NegoFramer *framer, guint8 byte)
-{
-  gboolean behind_lf = framer->behind_lf;
-
-  framer->behind_lf = byte == '\n';
-  if (byte == '\n' && (framer->state == NEGO_FRAMER_STRAY || framer->from_string)) {
-    framer->state = NEGO_FRAMER_IDLE;
-    return TRUE;
-  }
-  if (byte == '{'
-      && (framer->state == NEGO_FRAMER_STRAY
-          || (framer->state == NEGO_FRAMER_DISCARD && behind_lf))) {
-    framer->state = NEGO_FRAMER_IDLE;
-    return FALSE;
-  }
-  if (framer->state == NEGO_FRAMER_DISCARD_STRING) {
-    /* An LF is in no string: what looked like one is none. */
-    if (byte == '\n' || (byte == (guint8) framer->quote && !framer->escaped))
-      framer->state = NEGO_FRAMER_DISCARD;
-    framer->escaped = byte == '\\' && !framer->escaped;
-  } else if (framer->state == NEGO_FRAMER_DISCARD) {
-    if (byte == '"' || byte == '\'') {
-      framer->state = NEGO_FRAMER_DISCARD_STRING;
-      framer->quote = (char) byte;
-      framer->escaped = FALSE;
-    } else if ((byte == '{' || byte == '[') && framer->depth < G_MAXUINT) {
-      framer->depth++;
-    } else if ((byte == '}' || byte == ']') && --framer->depth == 0) {
-      framer->state = NEGO_FRAMER_IDLE;
-    }
-  }
-  return TRUE;
-}
-
-/* Takes the token's next bytes. */
+/* Further bytes of the lexer's token. */
 static NegoFramerResult
 nego_framer_take_token (
   NegoFramer *framer, const guint8 *data, gsize len, gsize *used, GError **error)
 {
-  gsize plain = nego_lexer_take_plain (&framer->lexer, data, len, framer->text);
-  NegoLexerResult taken;
+  gsize room = framer->limits.max_bytes - framer->bytes;
+  NegoLexerResult result;
 
-  *used = plain;
-  if (plain > 0)
-    return nego_framer_count (framer, plain) ? NEGO_FRAMER_MORE
-                                             : nego_framer_fail_size (framer, error);
-  taken = nego_lexer_take (&framer->lexer, data[0], framer->text);
-  if (taken == NEGO_LEXER_AGAIN)
-    return nego_framer_end_token (framer, error);
-  framer->behind_lf = FALSE;
-  if (taken == NEGO_LEXER_STRAY || taken == NEGO_LEXER_WRONG) {
-    g_autofree char *reason = taken == NEGO_LEXER_WRONG
-                                ? g_steal_pointer (&framer->lexer.reason)
-                                : nego_lexer_describe_stray (&framer->lexer);
-    NegoFramerResult result = nego_framer_fail_parse (framer, reason, error);
-
-    /* The byte may be a bracket, a quote or an LF to what is discarded. */
-    *used = nego_framer_discard (framer, data[0]);
-    return result;
-  }
-  *used = 1;
-  if (!nego_framer_count (framer, 1))
-    return nego_framer_fail_size (framer, error);
-  return taken == NEGO_LEXER_END ? nego_framer_end_token (framer, error) : NEGO_FRAMER_MORE;
+  /* A byte more than there is room for: it may be the one before which a number ends. */
+  result = nego_lexer_feed (&framer->lexer, data, MIN (len, room + 1), used, framer->text, error);
+  if (result == NEGO_LEXER_WRONG)
+    return NEGO_FRAMER_ERROR;
+  if (*used > room)
+    return nego_framer_fail_size (error);
+  framer->bytes += *used;
+  return result == NEGO_LEXER_TOKEN ? nego_framer_end_token (framer, error) : NEGO_FRAMER_MORE;
 }
 
-static gboolean
-nego_framer_is_discarding (const NegoFramer *framer)
+/* After an error that was noticed at the byte behind @last, which is looked at again. */
+static void
+nego_framer_begin_resync (NegoFramer *framer, guint8 last)
 {
-  return framer->state >= NEGO_FRAMER_STRAY;
-}
-
-/* 0xFF: silent, unless it cuts a message. */
-static NegoFramerResult
-nego_framer_take_reset (NegoFramer *framer, GError **error)
-{
-  NegoFramerResult result = NEGO_FRAMER_MORE;
-
-  if (nego_framer_is_pending (framer) && !nego_framer_is_discarding (framer)) {
-    if (framer->lexer.state == NEGO_LEXER_NONE)
-      nego_lexer_clear (&framer->lexer);
-    nego_lexer_add_stray (&framer->lexer, 0xff);
-    result = nego_framer_fail_stray (framer, error);
-  }
-  nego_framer_reset (framer);
-  return result;
-}
-
-/* Takes at least one byte, or ends a state so that the byte is to be looked at again. */
-static NegoFramerResult
-nego_framer_step (NegoFramer *framer, const guint8 *data, gsize len, gsize *used, GError **error)
-{
-  NegoFramerResult result;
-
-  *used = 1;
-  if (data[0] == 0xff)
-    return nego_framer_take_reset (framer, error);
-  if (nego_framer_is_discarding (framer)) {
-    *used = nego_framer_discard (framer, data[0]);
-    return NEGO_FRAMER_MORE;
-  }
-  if (framer->lexer.state != NEGO_LEXER_NONE)
-    return nego_framer_take_token (framer, data, len, used, error);
-  result = nego_framer_take_byte (framer, data[0], error);
-  if (result != NEGO_FRAMER_ERROR)
-    framer->behind_lf = data[0] == '\n';
-  else if (strchr ("{}[]", data[0]) != NULL && data[0] != '\0')
-    *used = framer->state == NEGO_FRAMER_STRAY ? 1 : nego_framer_discard (framer, data[0]);
+  if (nego_lexer_in_string (&framer->lexer))
+    nego_resync_begin_string (&framer->resync, framer->depth, framer->lexer.quote,
+                              nego_lexer_in_escape (&framer->lexer));
   else
-    framer->behind_lf = FALSE;
-  return result;
+    nego_resync_begin (&framer->resync, framer->depth, last == '\n');
+  nego_framer_drop_message (framer);
+}
+
+static void
+nego_framer_set_message (const NegoFramer *framer, NegoFramerMessage *message)
+{
+  message->text = framer->text->str;
+  message->len = framer->text->len;
+  message->n_members = framer->n_members;
+  memcpy (message->members, framer->members,
+          MIN (framer->n_members, NEGO_FRAMER_MEMBERS) * sizeof *message->members);
 }
 
 NegoFramerResult
@@ -548,21 +401,29 @@ nego_framer_feed (NegoFramer *framer,
                   GError **error)
 {
   NegoFramerResult result = NEGO_FRAMER_MORE;
+  gsize n = 0;
 
   if (framer->delivered)
     nego_framer_drop_message (framer);
-  *used = 0;
-  while (*used < len && result == NEGO_FRAMER_MORE) {
-    gsize step;
+  while (n < len && result == NEGO_FRAMER_MORE) {
+    gsize step = 0;
 
-    result = nego_framer_step (framer, data + *used, len - *used, &step, error);
-    *used += step;
+    if (framer->resync.state != NEGO_RESYNC_NONE) {
+      step = nego_resync_skip (&framer->resync, data + n, len - n);
+    } else if (framer->lexer.state != NEGO_LEXER_NONE) {
+      result = nego_framer_take_token (framer, data + n, len - n, &step, error);
+    } else {
+      result = nego_framer_take_byte (framer, data[n], error);
+      step = result != NEGO_FRAMER_ERROR;
+    }
+    n += step;
+    if (step > 0)
+      framer->last = data[n - 1];
+    if (result == NEGO_FRAMER_ERROR)
+      nego_framer_begin_resync (framer, framer->last);
   }
-  if (result == NEGO_FRAMER_MESSAGE) {
-    message->text = framer->text->str;
-    message->len = framer->text->len;
-    message->n_members = framer->n_members;
-    memcpy (message->members, framer->members, sizeof message->members);
-  }
+  if (result == NEGO_FRAMER_MESSAGE)
+    nego_framer_set_message (framer, message);
+  *used = n;
   return result;
 }

@@ -7,12 +7,21 @@
  * safe to give to json-glib. It looks at each byte once, does no I/O and knows nothing of QMP
  * beyond "a message is an object".
  *
+ * What is passed on has no blanks between tokens, and each string in one spelling (lexer.h), so
+ * that equal strings are equal bytes: members are found and keys compared by memcmp(). A number
+ * that json-glib would get wrong is written as one that it does not: an integer outside of int64
+ * with
+ * ".0" behind it (json-glib wraps it), one beyond all doubles (1e400, of which json-glib makes
+ * "inf") as the largest double of its sign. The numbers of the member "id" stay as they came, since
+ * it is echoed by value: nego_json_respell().
+ *
  * A message is complete when its outermost bracket closes. 0xFF resets the framer: between messages
  * it is silent, inside one the cut message gets one error. A malformed message gets one error, and
  * input is then discarded up to whichever comes first: 0xFF; the close of the outermost bracket
- * (strings respected); an LF outside a string followed by '{'; after an error inside a string, the
- * next LF. Between messages a run of stray bytes gives one error; it ends at an LF, a 0xFF or a
- * '{'.
+ * (strings respected), and with it the rest of the line up to a '{'; an LF outside a string
+ * directly followed by '{', also if it is at this '{' that the error is noticed; after an error
+ * inside a string, the next LF, and that may be the LF that is the error. Between messages a run of
+ * stray bytes gives one error; it ends at an LF, a 0xFF or a '{'.
  *
  * Errors are NEGO_ERROR_PARSE with QGA's texts ("JSON parse error, …", "JSON token size limit
  * exceeded", "QMP input must be a JSON object", …) and quote at most NEGO_ERROR_QUOTE_BYTES of
@@ -25,7 +34,7 @@
 typedef struct NegoFramer NegoFramer;
 
 typedef struct {
-  gsize max_bytes;  /* token text of one message; checked before it is stored */
+  gsize max_bytes;  /* token text of one message as it came; nothing beyond it is stored */
   guint max_tokens; /* tokens of one message */
   guint max_depth;  /* open brackets */
 } NegoFramerLimits;
@@ -64,14 +73,15 @@ typedef struct {
   NegoFramerMember members[NEGO_FRAMER_MEMBERS];
 } NegoFramerMessage;
 
-/* @limits is copied. */
+/* @limits is copied; each is at least 1. */
 NegoFramer *nego_framer_new (const NegoFramerLimits *limits);
 void nego_framer_free (NegoFramer *framer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFramer, nego_framer_free)
 
-/* Takes bytes of @data up to the end of the next message or error and says in @used how many; the
- * caller calls again with the rest. @message is set with NEGO_FRAMER_MESSAGE, @error with
- * NEGO_FRAMER_ERROR. */
+/* Takes bytes of @data up to the end of the next message or error and says in @used how many (an
+ * error may take none); the caller calls again with the rest. @message is set with
+ * NEGO_FRAMER_MESSAGE, @error with NEGO_FRAMER_ERROR. The memory of a large message is returned by
+ * the next call, which may be one without data. */
 NegoFramerResult nego_framer_feed (NegoFramer *framer,
                                    const guint8 *data,
                                    gsize len,
@@ -82,7 +92,7 @@ NegoFramerResult nego_framer_feed (NegoFramer *framer,
 /* Forgets what is pending, silently, and returns the memory of a large message. */
 void nego_framer_reset (NegoFramer *framer);
 
-/* Whether a message has begun and not ended. */
+/* Whether a message has begun and not ended, or is still being discarded. */
 gboolean nego_framer_is_pending (const NegoFramer *framer);
 
 /* The recorded member @name (plain ASCII) of @message, or NULL. */

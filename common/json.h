@@ -50,10 +50,6 @@ gsize nego_json_string_length (const char *value, gsize len);
  * double holds (1e400) are kept as written, since "inf" is not JSON. */
 void nego_json_respell (GString *out, const char *text, gsize len);
 
-/* Appends the characters of the JSON string @text (strict, with its quotes), U+0000 as C0 80.
- * Returns whether there was one. */
-gboolean nego_json_append_characters (GString *out, const char *text, gsize len);
-
 /* The characters of the JSON string @text (strict, with its quotes). NULL when it contains U+0000.
  * Returns: (transfer full). */
 char *nego_json_string_value (const char *text, gsize len);

@@ -2,9 +2,10 @@
 /*
  * keys: whether an object of a JSON text has a key twice; private to framer.c.
  *
- * Keys are compared by value: "a" and "\u0061" are one. A few keys are compared with each other as
- * they come; an object with more is sorted when it closes, so that no choice of keys makes it cost
- * more than n log n, as a hash table that an attacker knows would.
+ * Keys are compared as bytes of the lexer's text, which spells equal strings equally: "a" and
+ * "\u0061" are one. A few keys are compared with each other as they come; an object with more is
+ * sorted when it closes, so that no choice of keys makes it cost more than n log n, as a hash table
+ * whose function an attacker knows would.
  */
 #pragma once
 
@@ -19,10 +20,8 @@ void nego_keys_clear (NegoKeys *keys);
 
 /* An object opens. */
 void nego_keys_open (NegoKeys *keys);
-/* It has a key: the strict JSON string at @start of @text, which only grows until the object
- * closes.
- * @escaped: it contains a backslash. FALSE: it is there already. */
-gboolean
-nego_keys_add (NegoKeys *keys, const GString *text, gsize start, gsize len, gboolean escaped);
+/* The innermost object has a key: @len bytes at @start of @text, which only grows until the object
+ * closes. FALSE: it has it already. */
+gboolean nego_keys_add (NegoKeys *keys, const char *text, gsize start, gsize len);
 /* The innermost object closes. FALSE: it has a key twice that nego_keys_add() did not find. */
-gboolean nego_keys_close (NegoKeys *keys, const GString *text);
+gboolean nego_keys_close (NegoKeys *keys, const char *text);

@@ -75,8 +75,18 @@ static const struct {
   { "\xc3\xa4\xe2\x82\xac", -1, "\"\\u00E4\\u20AC\"" },
   { "\xf0\x9f\x98\x80", -1, "\"\\uD83D\\uDE00\"" },
   { "\xff\xfe", -1, "\"\\uFFFD\\uFFFD\"" },
-  { "a\xe2\x82", -1, "\"a\\uFFFD\\uFFFD\"" },
-  { "\xed\xa0\x80", -1, "\"\\uFFFD\\uFFFD\\uFFFD\"" },
+  /* As qemu-ga: a sequence that is none is one U+FFFD, also of five and six bytes. */
+  { "a\xe2\x82", -1, "\"a\\uFFFD\"" },
+  { "\xe2\x82x\xe2\x82\xac", -1, "\"\\uFFFDx\\u20AC\"" },
+  { "\xe2\x82\xe2\x82\xac", -1, "\"\\uFFFD\\u20AC\"" },
+  { "\xed\xa0\x80", -1, "\"\\uFFFD\"" },
+  { "\xc0\xafx\xc3", -1, "\"\\uFFFDx\\uFFFD\"" },
+  { "\x80\x80", -1, "\"\\uFFFD\\uFFFD\"" },
+  { "\xf4\x90\x80\x80", -1, "\"\\uFFFD\"" },
+  { "\xf8\x80\x80\x80\x80x", -1, "\"\\uFFFDx\"" },
+  { "\xfc\x80\x80\x80\x80\x80\x80", -1, "\"\\uFFFD\\uFFFD\"" },
+  { "\xef\xbf\xbe\xef\xb7\x90\xef\xbf\xbd", -1, "\"\\uFFFD\\uFFFD\\uFFFD\"" },
+  { "\xf0\x9f\xbf\xbf", -1, "\"\\uFFFD\"" },
 };
 
 static void
