@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver: one measurement a run, for tests/bench/run, which says what to compare with what.
+ *
+ * Usage: bench-driver [-c CPU] [-b PID]… MEASUREMENT ARG…. -c: run on that processor, and so does
+ * what is started; -b: bind this process to it too. Without -c they may run on all.
+ */
+#include "config.h"
+
+#include "tests/bench/measure.h"
+#include "tests/bench/process.h"
+
+#include <err.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+  const char *name;
+  int n_args; /* at least */
+  BenchMeasure measure;
+} measurements[] = {
+  { "request", 6, bench_measure_request }, { "polled", 5, bench_measure_polled },
+  { "blocked", 6, bench_measure_blocked }, { "mute", 4, bench_measure_mute },
+  { "growth", 4, bench_measure_growth },   { "first", 2, bench_measure_first },
+  { "spawn", 2, bench_measure_spawn },     { "start", 3, bench_measure_start },
+  { "idle", 2, bench_measure_idle },
+};
+
+int
+main (int argc, char **argv)
+{
+  int cpu = -1;
+  int option;
+
+  signal (SIGPIPE, SIG_IGN);
+  while ((option = getopt (argc, argv, "+c:b:")) != -1)
+    if (option == 'c')
+      cpu = atoi (optarg);
+    else if (option == 'b')
+      bench_process_bind (atoi (optarg), cpu);
+    else
+      return 2;
+  bench_process_bind (0, cpu);
+  if (optind == argc)
+    errx (2, "usage: bench-driver [-c CPU] [-b PID] MEASUREMENT ARG…");
+  for (size_t i = 0; i < sizeof measurements / sizeof *measurements; i++)
+    if (strcmp (argv[optind], measurements[i].name) == 0) {
+      if (argc - optind - 1 < measurements[i].n_args)
+        errx (2, "too few arguments for '%s'", argv[optind]);
+      measurements[i].measure (argv + optind + 1);
+      return 0;
+    }
+  errx (2, "no measurement '%s'", argv[optind]);
+}
