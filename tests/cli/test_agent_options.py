@@ -11,6 +11,7 @@ import unittest
 
 from helpers import tap
 from helpers.agent import ENVIRONMENT, NEGO_AGENT, AgentCase, run
+from helpers.build import SOURCE_ROOT
 
 QEMU_GA = shutil.which("qemu-ga", path="/usr/sbin:/usr/bin:/sbin:/bin")
 
@@ -115,6 +116,16 @@ class DumpConf(AgentCase):
     def test_socket_activation_shows_no_path(self):
         result = run("-D", "-p", "/x", env={**ENVIRONMENT, "LISTEN_FDS": "1", "LISTEN_PID": "1"})
         self.assertIn("\npath=/x\n", result.stdout)  # not for this process
+
+    def test_shipped_file_has_each_key_with_its_default(self):
+        text = (SOURCE_ROOT / "data" / "agent.conf").read_text()
+        self.assertEqual(self.dump("-c", self.write("shipped", text)), self.dump())
+        # With each key given, but for those whose default is to be absent.
+        given = re.sub(r"(?m)^#(?!(?:logfile|fsfreeze-hook)=)([a-z-]+=)", r"\1", text)
+        self.assertEqual(self.dump("-c", self.write("given", given)), self.dump())
+        keys = set(re.findall(r"(?m)^#?([a-z-]+)=", text))
+        dumped = set(re.findall(r"(?m)^([a-z-]+)=", self.dump("-l", "/l", "-F")))
+        self.assertEqual(keys, dumped)
 
     @unittest.skipIf(QEMU_GA is None, "there is no qemu-ga")
     def test_same_as_qemu_ga(self):
