@@ -130,13 +130,22 @@ nego_session_may_start (NegoSession *session)
   return nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES;
 }
 
+/* One message more than may wait is read, since it may be the sync that ends the waiting. */
 static void
 nego_session_update_reading (NegoSession *session)
 {
   nego_stream_set_reading (session->stream,
                            nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES
-                             && session->pending.length < NEGO_SESSION_PENDING
+                             && session->pending.length <= NEGO_SESSION_PENDING
                              && session->pending_bytes < NEGO_SESSION_QUEUE_BYTES);
+}
+
+static void
+nego_session_trim (NegoSession *session)
+{
+  if (session->large)
+    malloc_trim (0);
+  session->large = FALSE;
 }
 
 /* After each burst of work: write, read on or not, and end a half-closed connection. */
@@ -148,11 +157,9 @@ nego_session_settle (NegoSession *session)
   nego_stream_flush (session->stream);
   nego_session_update_sync (session);
   nego_session_update_reading (session);
-  if (session->large && session->current == NULL && session->pending.length == 0
-      && nego_stream_queued (session->stream) == 0) {
-    session->large = FALSE;
-    malloc_trim (0);
-  }
+  if (session->current == NULL && session->pending.length == 0
+      && nego_stream_queued (session->stream) == 0)
+    nego_session_trim (session);
   if (session->eof && session->current == NULL && session->pending.length == 0)
     nego_stream_finish (session->stream);
 }
@@ -353,9 +360,7 @@ nego_session_reset (NegoSession *session)
   while ((item = g_queue_pop_head (&session->pending)) != NULL)
     nego_session_drop_item (session, item);
   nego_session_disarm_sync (session);
-  if (session->large || session->taken > NEGO_SESSION_LARGE_BYTES)
-    malloc_trim (0);
-  session->large = FALSE;
+  session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
   session->taken = 0;
 }
 
@@ -367,6 +372,7 @@ nego_session_peer_cb (NegoStream *stream, gboolean present, gpointer user_data)
   g_debug ("%s: the host %s", session->name, present ? "is there" : "is away");
   nego_session_reset (session);
   nego_stream_clear_queue (stream);
+  nego_session_trim (session);
   nego_session_update_reading (session);
 }
 
@@ -434,6 +440,7 @@ nego_session_free (NegoSession *session)
   nego_session_reset (session);
   nego_stream_free (session->stream);
   nego_framer_free (session->framer);
+  nego_session_trim (session);
   g_free (session->name);
   g_free (session);
 }
