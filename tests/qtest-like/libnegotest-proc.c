@@ -46,6 +46,16 @@ nego_test_get_cpu_ns (NegoTest *test)
   return g_ascii_strtoull (stat, NULL, 10);
 }
 
+guint64
+nego_test_count_sleeps (NegoTest *test)
+{
+  g_autofree char *status = read_proc (test, "status");
+  const char *line = strstr (status, "\nvoluntary_ctxt_switches:");
+
+  g_assert_nonnull (line);
+  return g_ascii_strtoull (strchr (line, ':') + 1, NULL, 10);
+}
+
 guint
 nego_test_count_fds (NegoTest *test)
 {

@@ -28,10 +28,13 @@
 typedef struct NegoTest NegoTest;
 
 typedef struct {
-  const char *general;      /* lines of the group [general] */
-  const char *negotiator;   /* lines of [negotiator]; @DIR@ there is the agent's directory */
-  const char *const *args;  /* more options, NULL-terminated */
-  gboolean by_path;         /* -m unix-listen -p PATH: the agent makes the socket itself */
+  const char *general;     /* lines of the group [general] */
+  const char *negotiator;  /* lines of [negotiator]; @DIR@ there is the agent's directory */
+  const char *const *args; /* more options, NULL-terminated */
+  gboolean by_path;        /* the agent makes its socket itself, instead of inheriting it */
+  /* Return while it is still starting; nothing but nego_test_end() can follow. SIGTERM is held back
+   * until the agent admits it: before its first line there is no clean end. */
+  gboolean at_once;
   gboolean leaves_children; /* scripts are running at the end: they need not be gone before it */
 } NegoTestOptions;
 
@@ -44,6 +47,9 @@ void nego_test_stop (NegoTest *test);
 
 /* As nego_test_stop(), without the checks before SIGTERM: for tests that look themselves. */
 void nego_test_end (NegoTest *test);
+
+/* As nego_test_end(), by another signal. */
+void nego_test_end_by (NegoTest *test, int signum);
 
 /* For main(): the tests share @test, which is stopped behind them. */
 int nego_test_run_shared (NegoTest *test);
@@ -58,16 +64,14 @@ pid_t nego_test_get_pid (NegoTest *test);
 const char *nego_test_get_dir (NegoTest *test);
 /* The directory of scripts, which the agent was told of; safe in the sense of common/trust.h. */
 const char *nego_test_get_script_dir (NegoTest *test);
-/* Writes the script @name with @mode; returns its path (transfer full). */
-char *nego_test_add_script_mode (NegoTest *test, const char *name, mode_t mode, const char *text);
-/* The same, with 0755 and nothing returned. */
-void nego_test_add_script (NegoTest *test, const char *name, const char *text);
 /* A copy of the log so far. */
 char *nego_test_get_log (NegoTest *test);
 
 /* What the kernel says of the process now. */
 gsize nego_test_get_rss_kib (NegoTest *test);
 guint64 nego_test_get_cpu_ns (NegoTest *test);
+/* How often it went to sleep. */
+guint64 nego_test_count_sleeps (NegoTest *test);
 guint nego_test_count_fds (NegoTest *test);
 guint nego_test_count_children (NegoTest *test);
 
@@ -129,6 +133,30 @@ void nego_test_expect_error (NegoTestClient *client, const char *request, const 
 char **nego_test_resync (NegoTestClient *client);
 
 gboolean nego_test_json_equal (const char *a, const char *b);
+
+/* Scripts. */
+
+/* Writes the script @name with @mode; returns its path (transfer full). */
+char *nego_test_add_script_mode (NegoTest *test, const char *name, mode_t mode, const char *text);
+/* The same, with 0755 and nothing returned. */
+void nego_test_add_script (NegoTest *test, const char *name, const char *text);
+/* The key file of the script @name, with @lines of its group. */
+void nego_test_add_script_conf (NegoTest *test, const char *name, const char *lines);
+
+/* A script that opens the gate of its name, reads a line from it, prints that line and ends. */
+void nego_test_add_gate (NegoTest *test, const char *name);
+/* Waits until the script of the gate runs and reads. Returns the end to write its line to: closing
+ * it ends the script too. */
+int nego_test_open_gate (NegoTest *test, const char *name);
+/* Writes @line and closes @gate. */
+void nego_test_pass_gate (int gate, const char *line);
+
+/* negotiator-exec with @arguments, members as text without the outer brackets: its result. */
+JsonObject *nego_test_exec (NegoTestClient *client, const char *arguments);
+/* The same for negotiator-exec-status. */
+JsonObject *nego_test_status (NegoTestClient *client, const char *arguments);
+/* The error of negotiator-exec with @arguments must be @desc. */
+void nego_test_exec_fails (NegoTestClient *client, const char *arguments, const char *desc);
 
 /* Rows of a table: bytes in, lines out. */
 
