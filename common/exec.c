@@ -85,19 +85,24 @@ nego_exec_tell_exited (NegoExec *exec, const siginfo_t *info)
   exec->callbacks->exited (exec, &result, exec->user_data);
 }
 
+/* Whether the child has ended. It stays a zombie, and so its group's number taken. */
+static gboolean
+nego_exec_has_ended (const NegoExec *exec, siginfo_t *info)
+{
+  *info = (siginfo_t){ 0 };
+  if (waitid (P_PID, (id_t) exec->pid, info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    return errno != EINTR;
+  return info->si_pid != 0;
+}
+
 static gboolean
 nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
 {
   NegoExec *exec = user_data;
-  siginfo_t info = { 0 };
+  siginfo_t info;
 
-  /* WNOWAIT: the child stays a zombie, and so its group's number taken. */
-  if (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    if (info.si_pid == 0)
-      return G_SOURCE_CONTINUE;
-  } else if (errno == EINTR) {
+  if (!nego_exec_has_ended (exec, &info))
     return G_SOURCE_CONTINUE;
-  }
   nego_source_clear (&exec->watch);
   if (exec->phase != TERMINATING)
     nego_exec_reap (exec, WNOHANG);
@@ -125,7 +130,11 @@ static gboolean
 nego_exec_on_time_over (gpointer user_data)
 {
   NegoExec *exec = user_data;
+  siginfo_t info;
 
+  /* It ended in time, and the main loop was late: the watch tells it in this very turn. */
+  if (nego_exec_has_ended (exec, &info))
+    return G_SOURCE_REMOVE;
   exec->timed_out = TRUE;
   nego_exec_terminate (exec);
   return G_SOURCE_REMOVE;

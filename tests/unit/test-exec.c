@@ -88,6 +88,24 @@ test_time_limit (void)
   close (fd);
 }
 
+/* The main loop is late for both: the end comes first. */
+static void
+test_end_at_time_limit (void)
+{
+  NegoExecSpec spec = { .timeout_ms = 1, .grace_ms = 60000 };
+  gint64 begin = g_get_monotonic_time ();
+  siginfo_t info;
+  ExecRun run;
+  int fd = exec_run_start_shell (&run, &spec, "exit 4");
+
+  g_assert_cmpint (waitid (P_ALL, 0, &info, WEXITED | WNOWAIT), ==, 0);
+  while (g_get_monotonic_time () - begin < 3000)
+    ;
+  exec_run_wait_gone (&run);
+  exec_run_assert_result (&run, NEGO_EXEC_EXITED, 4, FALSE);
+  close (fd);
+}
+
 static void
 test_term_ignored (void)
 {
@@ -341,6 +359,7 @@ main (int argc, char **argv)
   g_test_add_func ("/exec/results", test_results);
   g_test_add_func ("/exec/surroundings", test_surroundings);
   g_test_add_func ("/exec/time-limit", test_time_limit);
+  g_test_add_func ("/exec/end-at-time-limit", test_end_at_time_limit);
   g_test_add_func ("/exec/term-ignored", test_term_ignored);
   g_test_add_func ("/exec/stopped-child-takes-term", test_stopped_child_takes_term);
   g_test_add_func ("/exec/group-is-killed", test_group_is_killed);
@@ -348,8 +367,9 @@ main (int argc, char **argv)
   g_test_add_func ("/exec/kill-and-free", test_kill_and_free);
   g_test_add_func ("/exec/not-started", test_not_started);
   g_test_add_func ("/exec/not-watched", test_not_watched);
-  g_test_add_func ("/exec/watch-thread", test_watch_thread);
   g_test_add_func ("/exec/too-long-arguments", test_too_long_arguments);
   g_test_add_func ("/exec/no-leaks", test_no_leaks);
+  /* After the count of descriptors: the thread closes its own when it gets to it. */
+  g_test_add_func ("/exec/watch-thread", test_watch_thread);
   return g_test_run ();
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +84,28 @@ test_failed (JobFixture *fixture, gconstpointer data)
   g_assert_cmpstr (status.reason, ==, "user 'no-such-user' does not exist");
   g_assert_cmpstr (status.user, ==, "no-such-user");
   g_assert_cmpint (status.exit_code, ==, -1);
+}
+
+static void
+test_no_descriptors (JobFixture *fixture, gconstpointer data)
+{
+  struct rlimit limit, none;
+  int free_fd = dup (STDERR_FILENO);
+  NegoJobStatus status;
+  NegoJob *job;
+
+  close (free_fd);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = limit;
+  none.rlim_cur = (rlim_t) free_fd + 3;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  job = job_fixture_start (fixture, "exit 0");
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  status = job_fixture_wait_ended (job);
+  g_assert_cmpint (status.state, ==, NEGO_JOB_FAILED);
+  g_assert_cmpstr (status.reason, ==, "cannot make a pipe to a child process: Too many open files");
+  job = job_fixture_start (fixture, "exit 0");
+  g_assert_cmpint (job_fixture_wait_ended (job).state, ==, NEGO_JOB_EXITED);
 }
 
 static void
@@ -297,6 +320,7 @@ main (int argc, char **argv)
     { "/job/result", test_result, NULL },
     { "/job/signalled", test_signalled, NULL },
     { "/job/failed", test_failed, NULL },
+    { "/job/no-descriptors", test_no_descriptors, NULL },
     { "/job/time-limits", test_time_limits, NULL },
     { "/job/input", test_input, NULL },
     { "/job/max-output", test_max_output, NULL },
