@@ -13,13 +13,11 @@
 static gboolean
 nego_trust_check (const char *path, const struct stat *st, GError **error)
 {
-  uid_t self = geteuid ();
-
   if (S_ISLNK (st->st_mode)) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "'%s' is a symbolic link", path);
     return FALSE;
   }
-  if (st->st_uid != 0 && st->st_uid != self) {
+  if (st->st_uid != 0 && st->st_uid != geteuid ()) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "'%s' is owned by uid %u", path,
                  (unsigned) st->st_uid);
     return FALSE;
