@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from helpers import image
-from helpers.control import Control
+from helpers.control import Control, GuestTimeout
 from helpers.qga import Qga
 from helpers.qmp import Qmp
 
@@ -54,6 +54,16 @@ class Daemon:
         return int(self._control.check(
             f"awk '/^voluntary_ctxt/ {{ n += $2 }} END {{ print n }}' /proc/{self.pid}/task/*/status"
         ))
+
+    def wait_quiet(self):
+        """Waits until it has worked off what it had: two looks in a row see no wake-up between."""
+        last = self.context_switches()
+        for _ in range(200):
+            now = self.context_switches()
+            if now == last:
+                return
+            last = now
+        raise GuestTimeout(f"{self.name} does not come to rest")
 
     def cpu_ticks(self):
         """The CPU time it has used so far, in ticks of 10 ms."""

@@ -9,7 +9,6 @@ from helpers.case import NEGO_AGENT, QEMU_GA, GuestCase
 from helpers.guest import PORT_OURS, PORT_QGA, Guest
 
 PING = {"execute": "guest-ping"}
-INFO = {"execute": "guest-info"}
 
 
 class Connections(GuestCase):
@@ -49,27 +48,20 @@ class Connections(GuestCase):
         self.assertEqual(client.command("guest-ping"), {})
 
     def test_no_stale_reply(self):
-        former = self.connect()
+        former, other = self.connect(PORT_QGA), self.connect(PORT_OURS)
         # Answered after a second, when nobody is there any more.
-        former.send({"execute": "negotiator-exec", "arguments": {"command": "hang"}})
+        former.send(PING)
+        former.send({"execute": "negotiator-exec",
+                     "arguments": {"command": "hang", "key": "stale"}})
+        self.assertEqual(former.receive(), {"return": {}})
         self.host_left(former)
-        other = self.connect(PORT_OURS)
-        running = [job["job"] for job in self.jobs(other)]
-        for job in running:
-            status = other.command("negotiator-exec-status", job=job, wait=10)
-            self.assertEqual(status["state"], "timed-out")
+        status = {"exited": False}
+        while not status["exited"]:
+            status = other.command("negotiator-exec-status", key="stale", wait=5)
+        self.assertEqual(status["state"], "timed-out")
         client = self.enterContext(self.guest.connect())
         client.send(PING | {"id": "mine"})
         self.assertEqual(client.receive(), {"return": {}, "id": "mine"})
-
-    def jobs(self, client):
-        """The jobs of the agent, if it can list them yet."""
-        names = [command["name"] for command in client.command("guest-info")["supported_commands"]]
-        if "negotiator-jobs" in names:
-            return client.command("negotiator-jobs")
-        # The script's own time limit, in guest time.
-        self.guest.control.check("sleep 2")
-        return []
 
     def test_twenty_clients_one_after_another(self):
         for number in range(20):
@@ -92,8 +84,7 @@ class SlowReader(GuestCase):
         stuffed, other = self.connect(PORT_QGA), self.connect(PORT_OURS)
         self.assertGreater(self.stuff(stuffed), 100)
         self.assertEqual(other.command("guest-ping"), {})
-        # What went in before the queue was full is worked off when the agent sleeps.
-        self.guest.control.check("sleep 2")
+        self.agent.wait_quiet()
         before = self.agent.cpu_ticks(), self.agent.context_switches()
         self.guest.control.check("sleep 5")
         after = self.agent.cpu_ticks(), self.agent.context_switches()
@@ -122,6 +113,7 @@ class Idle(GuestCase):
     """Ten seconds without a wake-up, whether there is a host or not."""
 
     def assert_sleeps(self):
+        self.agent.wait_quiet()
         before = self.agent.context_switches()
         self.guest.control.check("sleep 10")
         self.assertEqual(self.agent.context_switches() - before, 0)
@@ -129,13 +121,11 @@ class Idle(GuestCase):
     def test_ports_without_a_host(self):
         with self.guest.connect() as client:
             client.sync()
-        self.guest.control.check("sleep 1")
         self.assert_sleeps()
 
     def test_silent_hosts(self):
         for port in (PORT_QGA, PORT_OURS):
             self.assertEqual(self.connect(port).command("guest-ping"), {})
-        self.guest.control.check("sleep 1")
         self.assert_sleeps()
 
     def test_host_that_comes_late_is_answered(self):
@@ -159,6 +149,7 @@ class Takeover(GuestCase):
         self.agent = self.start("agent", NEGO_AGENT)
         self.assertEqual(self.connect(PORT_OURS).command("guest-ping"), {})
         self.assertNotEqual(self.version(), "10.2.2")
+        self.agent.wait_quiet()
         before = self.agent.context_switches()
         self.guest.control.check("sleep 5")
         self.assertEqual(self.agent.context_switches(), before, "wake-ups while it waits")
