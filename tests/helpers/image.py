@@ -102,7 +102,8 @@ def _add_tree(archive, root, below):
 def base_archive():
     """The part that all guests share, as bytes. The kernel unpacks archives one after another."""
     archive = cpio.Archive()
-    for directory in ("dev", "proc", "sys", "tmp", "run", "root", "var/log", "lib/modules",
+    # The root itself: the kernel makes it writable by all, and no script below such is trusted.
+    for directory in (".", "dev", "proc", "sys", "tmp", "run", "root", "var/log", "lib/modules",
                       "etc/negotiator", "mnt/data"):
         archive.directory(directory)
     archive.symlink("var/run", "../run")

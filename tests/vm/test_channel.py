@@ -68,7 +68,8 @@ class Connections(GuestCase):
             with self.guest.connect() as client:
                 client.send(b'{"execute": "guest-')
             with self.guest.connect() as client:
-                self.assertEqual(client.sync(), [])
+                # The guest need not have seen that the host changed: one error for what was cut.
+                self.assertLessEqual(len(client.sync()), 1)
                 self.assertEqual(client.command("guest-sync", id=number), number)
 
 

@@ -72,9 +72,8 @@ class List(ScriptCase):
 class Builtins(ScriptCase):
     def test_find_disk_usage(self):
         self.guest.control.check(
-            "dd if=/dev/zero of=/tmp/disk bs=1M count=8 2>/dev/null && mke2fs -q /tmp/disk && "
-            "mount -o loop /tmp/disk /mnt/data && echo content >/mnt/data/file")
-        self.addCleanup(self.guest.control.check, "umount /mnt/data; rm /tmp/disk")
+            "make-disk && echo content >/mnt/data/file")
+        self.addCleanup(self.guest.control.check, "umount /mnt/data")
         status = self.execute("find-disk-usage")
         self.assertEqual(status["exitcode"], 0)
         expected = self.guest.control.check(
