@@ -41,6 +41,7 @@ struct NegoStream {
   gboolean readable; /* PORT: an edge came that has not been read to its end */
   gboolean blocked;  /* the descriptor did not take all of the queue */
   gboolean present;  /* PORT: a host is there */
+  gboolean early;    /* PORT: not present, but its data are there already */
   gboolean eof;
   gboolean finishing;
   gboolean closing; /* the closed callback is due, or done */
@@ -284,12 +285,30 @@ nego_stream_finish (NegoStream *stream)
 static void
 nego_stream_set_present (NegoStream *stream, gboolean present)
 {
-  if (stream->present == present)
+  gboolean expected = stream->early && present;
+
+  if (stream->present == present && !stream->early)
     return;
+  stream->early = FALSE;
   stream->present = present;
-  stream->callbacks->peer (stream, present, stream->user_data);
+  if (!expected)
+    stream->callbacks->peer (stream, present, stream->user_data);
   nego_stream_update_watch (stream);
   nego_stream_update_stuck (stream, TRUE);
+}
+
+/* Data came, and behind them the end that means "no host" if @at_end. That is a new host: its first
+ * data and the news of it come by different queues of the device, and the data can be first. (They
+ * can also be the last words of a host that left: then they are answered to nobody.) */
+static void
+nego_stream_meet_data (NegoStream *stream, gboolean at_end)
+{
+  if (!at_end) {
+    nego_stream_set_present (stream, TRUE);
+  } else if (!stream->early) {
+    nego_stream_set_present (stream, FALSE);
+    stream->early = TRUE;
+  }
 }
 
 /* A port gives at most 4 KiB a read: read on, without a poll between, to the end of the edge. */
@@ -311,16 +330,16 @@ nego_stream_read_port (NegoStream *stream)
   }
   stream->readable = n > 0;
   if (len > 0) {
-    nego_stream_set_present (stream, TRUE);
+    nego_stream_meet_data (stream, n == 0);
     stream->callbacks->data (stream, buffer, len, stream->user_data);
   }
   if (n > 0)
     g_source_set_ready_time (stream->source, 0); /* the rest after the other sources' turn */
-  else if (n == 0)
+  else if (n == 0 && len == 0)
     nego_stream_set_present (stream, FALSE);
-  else if (errnum == EAGAIN)
+  else if (n < 0 && errnum == EAGAIN)
     nego_stream_set_present (stream, TRUE);
-  else
+  else if (n < 0)
     nego_stream_fail (stream, "failed to read from the port", errnum);
 }
 
@@ -368,7 +387,7 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
   if (condition != 0 && epoll_wait (stream->epoll_fd, &event, 1, 0) > 0)
     stream->readable = TRUE;
   /* A host that leaves while its unread replies hold up the reading shows only here. */
-  if ((event.events & EPOLLHUP) != 0 && !stream->reading)
+  if ((event.events & EPOLLHUP) != 0 && !stream->reading && !stream->early)
     nego_stream_set_present (stream, FALSE);
   if (stream->blocked)
     nego_stream_write_more (stream);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """case: a unittest case with a guest of its class and an agent of its own."""
 
+import contextlib
 import pathlib
 import shutil
 import unittest
 
 from helpers import build, image
+from helpers.control import ControlError, GuestTimeout
 from helpers.guest import PORT_QGA, Guest
 from helpers.libvirt import Libvirt, LibvirtGuest
 
@@ -58,8 +60,11 @@ class AgentCase(unittest.TestCase):
         """For the test runner, after a failure."""
         if self.guest is None:
             return ""
-        logs = [f"log of {daemon.name}:\n{daemon.log()}" for daemon in self.daemons]
-        return "\n".join(logs + [f"console:\n{self.guest.console()}"])
+        texts = [f"console:\n{self.guest.console()}"]
+        # The guest may be what failed.
+        with contextlib.suppress(GuestTimeout, ControlError):
+            texts += [f"log of {daemon.name}:\n{daemon.log()}" for daemon in self.daemons]
+        return "\n".join(texts)
 
 
 class GuestCase(AgentCase):

@@ -39,7 +39,10 @@ class Daemon:
 
     def wait(self, timeout=30):
         """Waits for its end; returns its exit status."""
-        self.status = int(self._control.check(f"daemon-wait {self.name}", timeout))
+        status, text = self._control.run(f"daemon-wait {self.name} {timeout}", timeout + 30)
+        self.status = int(text.split()[-1])
+        if status != 0:
+            raise GuestTimeout(f"{self.name} did not end within {timeout} s")
         return self.status
 
     def stop(self, timeout=30):

@@ -105,7 +105,7 @@ class Qga:
                 return skipped
             skipped.append(line)
 
-    def command(self, name, timeout=None, **arguments):
+    def command(self, name, /, timeout=None, **arguments):
         """Runs command `name` (members' _ stand for -) and returns what it returns."""
         request = {"execute": name}
         if arguments:

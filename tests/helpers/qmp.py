@@ -32,7 +32,7 @@ class Qmp:
             raise QmpError("QEMU closed its monitor")
         return json.loads(line)
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Sends command `name` and returns what it returns."""
         request = {"execute": name, "arguments": arguments}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -45,7 +45,7 @@ class Qmp:
             else:
                 return message["return"]
 
-    def wait_event(self, name, timeout=30, **data):
+    def wait_event(self, name, /, timeout=30, **data):
         """Takes the first event `name` whose data has these members; waits for it if need be."""
         def matches(event):
             return event["event"] == name and data.items() <= event.get("data", {}).items()

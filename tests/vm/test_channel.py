@@ -40,6 +40,14 @@ class Connections(GuestCase):
         client.send(PING)
         self.assertEqual(client.receive(), {"return": {}})
 
+    def test_first_request_of_a_host_is_answered_however_early_it_comes(self):
+        # It can reach the guest before the news that a host is there.
+        for number in range(50):
+            with self.guest.connect() as client:
+                client.send(PING | {"id": number})
+                self.assertEqual(client.receive(), {"return": {}, "id": number})
+                self.host_left(client)
+
     def test_sync_forgets_half_a_request_of_a_client_that_was_not_seen_leaving(self):
         former = self.connect()
         former.send(b'{"execute": "guest-info", "arguments": {"x": "')
@@ -197,6 +205,7 @@ class Plug(GuestCase):
         self.assertEqual(ours.command("guest-ping"), {})
 
     def test_no_port_at_the_start(self):
+        self.connect(PORT_OURS)
         self.assertEqual(self.agent.stop(), 0)
         self.agent = self.start("agent", f"{NEGO_AGENT} -m virtio-serial "
                                          f"-p /dev/virtio-ports/{PORT_QGA}")
@@ -233,20 +242,33 @@ class Link(GuestCase):
 class End(GuestCase):
     """SIGTERM ends the agent at any moment, with status 0."""
 
+    def setUp(self):
+        super().setUp()
+        # Before it serves, a signal ends it in the kernel's way.
+        self.client = self.connect(PORT_OURS)
+
+    def test_with_a_host(self):
+        self.assertEqual(self.agent.stop(), 0)
+
     def test_without_a_host(self):
+        self.client.close()
         self.assertEqual(self.agent.stop(), 0)
 
     def test_while_a_script_runs(self):
-        client = self.connect(PORT_OURS)
-        reply = client.command("negotiator-exec", command="hang", wait=0)
+        reply = self.client.command("negotiator-exec", command="hang", wait=0)
         self.assertEqual(reply["state"], "running")
         self.assertEqual(self.agent.stop(), 0)
         status, _ = self.guest.control.run("pidof sleep")
         self.assertEqual(status, 1, "the script outlived the agent")
 
-    def test_int(self):
-        self.agent.signal("INT")
-        self.assertEqual(self.agent.wait(), 0)
+    def test_other_signals(self):
+        self.client.close()
+        for name in ("INT", "HUP"):
+            with self.subTest(name):
+                self.agent.signal(name)
+                self.assertEqual(self.agent.wait(), 0)
+                self.agent = self.start("agent", NEGO_AGENT)
+                self.connect(PORT_OURS).close()
 
 
 if __name__ == "__main__":
