@@ -91,3 +91,26 @@
 #define NEGO_EXEC_WAIT_S  4 /* default of wait: libvirt's passthrough gives up after 5 */
 #define NEGO_EXEC_STATUS_WAIT_QGA_S \
   1 /* negotiator-exec-status on the QGA port holds the agent no longer */
+
+/* What a host program takes of a guest's reply: a guest is hostile. */
+#define NEGO_GUEST_REPLY_BYTES \
+  NEGO_REPLY_BYTES /* no honest one to a negotiator command is longer */
+#define NEGO_GUEST_REPLY_BYTES_QGA    (10u << 20)  /* as libvirt */
+#define NEGO_GUEST_REPLY_TOKENS       (512u << 10) /* a full list of objects with 30 members each */
+#define NEGO_GUEST_REPLY_DEPTH        32u          /* as libvirt */
+#define NEGO_GUEST_REPLY_LIST         4096u
+#define NEGO_GUEST_REPLY_STRING_BYTES (64u << 10) /* but for members that carry data */
+/* How long a port is tried until it is called busy, or its agent silent: a sync takes 0.2 s at
+ * most, and a person waits a second. */
+#define NEGO_GUEST_SYNC_MS 900
+/* How long a reply is waited for, unless --timeout says otherwise: libvirt gives up after 5 s, and
+ * a guest may be swapping. */
+#define NEGO_GUEST_ANSWER_S 10
+/* How long one call holds a guest's agent for libvirt's other users, and how long it is theirs
+ * between two such calls: libvirt's lock is not fair. */
+#define NEGO_GUEST_WAIT_QGA_S 0.9
+#define NEGO_GUEST_PAUSE_MS   50
+/* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */
+#define NEGO_GUEST_CALLS 4
+/* libvirt's longest string (VIR_NET_MESSAGE_STRING_MAX): a request through it. */
+#define NEGO_GUEST_REQUEST_BYTES_LIBVIRT (4u << 20)

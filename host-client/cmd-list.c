@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/error.h"
+#include "common/json.h"
+#include "common/names.h"
+#include "host-client/discover.h"
+#include "host-client/output.h"
+#include "host-client/verbs.h"
+
+#include <string.h>
+
+/* What the table says about a guest's agent. */
+typedef enum {
+  NEGO_CMD_AGENT_NONE, /* the guest is off or has no channel */
+  NEGO_CMD_AGENT_ANSWERS,
+  NEGO_CMD_AGENT_BUSY,   /* another program holds the way to it */
+  NEGO_CMD_AGENT_SILENT, /* it does not answer */
+} NegoCmdAgent;
+
+static const char *const agent_names[] = { "none", "answers", "busy", "silent" };
+
+typedef struct {
+  const NegoDomain *domain; /* borrowed */
+  GPtrArray *channels;
+  NegoCmdAgent agent;
+  char *reason; /* why it does not answer; NULL: it does, or the guest is off */
+} NegoCmdRow;
+
+/* What the threads need. */
+typedef struct {
+  const NegoOptions *options;
+  const NegoLibvirtModule *module;
+  NegoLibvirt *libvirt;
+  gint64 deadline;
+} NegoCmdList;
+
+static void
+nego_cmd_free_row (gpointer data)
+{
+  NegoCmdRow *row = data;
+
+  g_clear_pointer (&row->channels, g_ptr_array_unref);
+  g_free (row->reason);
+  g_free (row);
+}
+
+/* Whether the agent of @row answers; on a thread. */
+static void
+nego_cmd_probe (gpointer data, gpointer user_data)
+{
+  const NegoCmdList *list = user_data;
+  NegoCmdRow *row = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NegoRoute) route
+    = nego_route_new_for_domain (list->options, list->module, list->libvirt, row->domain, &error);
+  g_autoptr (NegoGuest) guest = NULL;
+  g_autoptr (JsonNode) pong = NULL;
+
+  if (route != NULL)
+    guest = nego_route_open (route, list->deadline, &error);
+  if (guest != NULL)
+    pong = nego_guest_ask (guest, "guest-ping", list->deadline, &error);
+  if (pong != NULL) {
+    row->agent = NEGO_CMD_AGENT_ANSWERS;
+    return;
+  }
+  row->agent = g_error_matches (error, NEGO_ERROR, NEGO_ERROR_BUSY) ? NEGO_CMD_AGENT_BUSY
+                                                                    : NEGO_CMD_AGENT_SILENT;
+  row->reason = g_strdup (error->message);
+}
+
+static gboolean
+nego_cmd_has_channel (const NegoCmdRow *row)
+{
+  return row->channels != NULL
+         && (nego_discover_find (row->channels, NEGO_PORT_QGA) != NULL
+             || nego_discover_find (row->channels, NEGO_PORT_HOST_TO_GUEST) != NULL);
+}
+
+/* Fills in @rows, several at a time: one silent guest takes seconds. Each probe ends by the
+ * deadline. */
+static void
+nego_cmd_probe_all (NegoCmdList *list, const GPtrArray *rows)
+{
+  GThreadPool *pool = NULL;
+
+  for (guint i = 0; i < rows->len; i++) {
+    NegoCmdRow *row = rows->pdata[i];
+
+    if (!row->domain->running || !nego_cmd_has_channel (row))
+      continue;
+    if (pool == NULL)
+      pool = g_thread_pool_new (nego_cmd_probe, list, NEGO_GUEST_CALLS, FALSE, NULL);
+    g_thread_pool_push (pool, row, NULL);
+  }
+  if (pool != NULL)
+    g_thread_pool_free (pool, FALSE, TRUE);
+}
+
+static GPtrArray *
+nego_cmd_make_rows (const GPtrArray *domains)
+{
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (nego_cmd_free_row);
+
+  for (guint i = 0; i < domains->len; i++) {
+    NegoCmdRow *row = g_new0 (NegoCmdRow, 1);
+
+    row->domain = domains->pdata[i];
+    row->channels = nego_discover_channels (row->domain->xml, NULL);
+    g_ptr_array_add (rows, row);
+  }
+  return g_steal_pointer (&rows);
+}
+
+static gboolean
+nego_cmd_print_rows (const GPtrArray *rows, GError **error)
+{
+  g_autoptr (GPtrArray) cells = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_ptr_array_add (cells, g_strdup ("NAME"));
+  g_ptr_array_add (cells, g_strdup ("STATE"));
+  g_ptr_array_add (cells, g_strdup ("AGENT"));
+  g_ptr_array_add (cells, g_strdup ("CHANNELS"));
+  for (guint i = 0; i < rows->len; i++) {
+    const NegoCmdRow *row = rows->pdata[i];
+    g_autoptr (GString) channels = g_string_new (NULL);
+
+    for (guint j = 0; row->channels != NULL && j < row->channels->len; j++) {
+      const NegoChannel *channel = row->channels->pdata[j];
+
+      g_string_append_printf (channels, "%s%s", j > 0 ? " " : "", channel->name);
+    }
+    g_ptr_array_add (cells, g_strdup (row->domain->name));
+    g_ptr_array_add (cells, g_strdup (row->domain->state));
+    g_ptr_array_add (cells,
+                     g_strdup (row->agent == NEGO_CMD_AGENT_NONE ? "" : agent_names[row->agent]));
+    g_ptr_array_add (cells, g_strdup (channels->str));
+  }
+  nego_output_table (text, cells, 4);
+  return nego_output_text (text, error);
+}
+
+static void
+nego_cmd_write_row (NegoJsonWriter *writer, const NegoCmdRow *row)
+{
+  nego_json_writer_begin_object (writer);
+  nego_json_writer_key (writer, "name");
+  nego_json_writer_string (writer, row->domain->name);
+  nego_json_writer_key (writer, "uuid");
+  nego_json_writer_string (writer, row->domain->uuid);
+  nego_json_writer_key (writer, "state");
+  nego_json_writer_string (writer, row->domain->state);
+  nego_json_writer_key (writer, "agent");
+  nego_json_writer_string (writer, agent_names[row->agent]);
+  if (row->reason != NULL) {
+    nego_json_writer_key (writer, "reason");
+    nego_json_writer_string (writer, row->reason);
+  }
+  nego_json_writer_key (writer, "channels");
+  nego_json_writer_begin_array (writer);
+  for (guint i = 0; row->channels != NULL && i < row->channels->len; i++) {
+    const NegoChannel *channel = row->channels->pdata[i];
+
+    nego_json_writer_begin_object (writer);
+    nego_json_writer_key (writer, "name");
+    nego_json_writer_string (writer, channel->name);
+    if (channel->path != NULL) {
+      nego_json_writer_key (writer, "path");
+      nego_json_writer_string (writer, channel->path);
+    }
+    nego_json_writer_key (writer, "connected");
+    nego_json_writer_boolean (writer, channel->connected);
+    nego_json_writer_end_object (writer);
+  }
+  nego_json_writer_end_array (writer);
+  nego_json_writer_end_object (writer);
+}
+
+static gboolean
+nego_cmd_print_rows_json (const GPtrArray *rows, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  NegoJsonWriter writer;
+
+  nego_json_writer_init (&writer, text);
+  nego_json_writer_begin_array (&writer);
+  for (guint i = 0; i < rows->len; i++)
+    nego_cmd_write_row (&writer, rows->pdata[i]);
+  nego_json_writer_end_array (&writer);
+  g_string_append_c (text, '\n');
+  return nego_output_text (text, error);
+}
+
+/* Why the agents that do not answer do not. */
+static void
+nego_cmd_say_reasons (const GPtrArray *rows)
+{
+  for (guint i = 0; i < rows->len; i++) {
+    const NegoCmdRow *row = rows->pdata[i];
+
+    if (row->reason != NULL)
+      nego_output_say ("guest '%s': %s", row->domain->name, row->reason);
+  }
+}
+
+static gboolean
+nego_cmd_list_all (NegoCmdList *list, GError **error)
+{
+  g_autoptr (GPtrArray) domains = list->module->list (list->libvirt, list->deadline, error);
+  g_autoptr (GPtrArray) rows = NULL;
+
+  if (domains == NULL)
+    return FALSE;
+  rows = nego_cmd_make_rows (domains);
+  nego_cmd_probe_all (list, rows);
+  if (list->options->verbose)
+    nego_cmd_say_reasons (rows);
+  return list->options->json ? nego_cmd_print_rows_json (rows, error)
+                             : nego_cmd_print_rows (rows, error);
+}
+
+/* nego-host list */
+int
+nego_cmd_list (const NegoOptions *options)
+{
+  NegoCmdList list = {
+    .options = options,
+    .deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S),
+  };
+  g_autoptr (GError) error = NULL;
+  gboolean done;
+
+  list.module = nego_libvirt_module_load (&error);
+  if (list.module != NULL)
+    list.libvirt = list.module->open (options->connect, list.deadline, &error);
+  if (list.libvirt == NULL)
+    return nego_verb_fail (options, error);
+  done = nego_cmd_list_all (&list, &error);
+  list.module->close (list.libvirt);
+  return done ? 0 : nego_verb_fail (options, error);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link-socket: a unix socket with an agent behind it: QEMU's end of a port, or an agent's
+ * unix-listen channel.
+ *
+ * A connection begins with 0xFF and guest-sync-delimited with a random id; everything up to its
+ * reply is somebody else's. A request that is harmless is sent along with the sync, any other one
+ * only after the reply: QEMU serves one client at a time and takes up the bytes of the next one
+ * when the first leaves, even if that next one has given up meanwhile.
+ *
+ * No threads, no main loop: a call polls the socket until the reply is there or the deadline.
+ */
+#pragma once
+
+#include "host-client/link.h"
+
+/* Connects, which takes no time: whether anybody answers is seen by the first sync or call. */
+NegoLink *nego_link_socket_new (const char *path, GError **error);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nego-host: the host's command line.
+ */
+#include "config.h"
+
+#include "common/error.h"
+#include "host-client/output.h"
+#include "host-client/verbs.h"
+
+static const NegoVerb verbs[] = {
+  { .name = "list",
+    .words = "",
+    .summary = "the guests, their channels, and whether an agent answers",
+    .run = nego_cmd_list },
+  { .name = "commands",
+    .words = "",
+    .summary = "the commands that the guest offers",
+    .guest = TRUE,
+    .run = nego_cmd_commands },
+  { .name = "exec",
+    .words = "COMMAND [ARG…]",
+    .summary = "run a command of the guest",
+    .guest = TRUE,
+    .min_words = 1,
+    .max_words = G_MAXUINT - 1,
+    .runs = TRUE,
+    .run = nego_cmd_exec },
+  { .name = "ping",
+    .words = "",
+    .summary = "whether the agent answers",
+    .guest = TRUE,
+    .run = nego_cmd_ping },
+  { .name = "info",
+    .words = "",
+    .summary = "what the agent is and can do",
+    .guest = TRUE,
+    .run = nego_cmd_info },
+  { .name = "qmp",
+    .words = "[JSON]",
+    .summary = "send a request, or those on the standard input, and print the reply",
+    .guest = TRUE,
+    .max_words = 1,
+    .run = nego_cmd_qmp },
+  { NULL },
+};
+
+static int
+nego_host_print_help (const NegoOptions *options)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (options->help)
+    nego_options_append_help (text, verbs);
+  else
+    g_string_append (text, "nego-host " NEGO_VERSION "\n");
+  return nego_output_text (text, NULL) ? 0 : 1;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NegoOptions) options = nego_options_new (verbs, argc, argv, &error);
+
+  if (options == NULL) {
+    nego_output_say ("%s", error->message);
+    return 2;
+  }
+  return options->verb != NULL ? options->verb->run (options) : nego_host_print_help (options);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * route: the ways to one guest, and the choice among them.
+ *
+ * The port negotiator-host-to-guest.0 comes first, if its socket is on this machine: it leaves
+ * libvirt's agent to others. When it is busy or silent, and for messages that it does not take,
+ * there is libvirt's agent call on org.qemu.guest_agent.0.
+ *
+ * Errors say what to do next; they are NEGO_ERROR_CLOSED for a guest that does not exist, does not
+ * run or has no channel, else those of link.h.
+ */
+#pragma once
+
+#include "host-client/guest.h"
+#include "host-client/libvirt-module.h"
+#include "host-client/options.h"
+
+typedef struct NegoRoute NegoRoute;
+
+/* To the guest or socket that @options name, which must outlive the route. */
+NegoRoute *nego_route_new (const NegoOptions *options, gint64 deadline, GError **error);
+
+/* To a guest that is known already; the three must outlive the route. */
+NegoRoute *nego_route_new_for_domain (const NegoOptions *options,
+                                      const NegoLibvirtModule *module,
+                                      NegoLibvirt *libvirt,
+                                      const NegoDomain *domain,
+                                      GError **error);
+
+void nego_route_free (NegoRoute *route);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoRoute, nego_route_free)
+
+/* Takes the best way on which somebody answers. */
+NegoGuest *nego_route_open (NegoRoute *route, gint64 deadline, GError **error);
+
+/* Takes libvirt's agent call, for what the port does not carry; NULL, without an error, if there is
+ * none. */
+NegoGuest *nego_route_open_libvirt (NegoRoute *route);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "host-client/verbs.h"
+
+#include "host-client/output.h"
+
+NegoGuest *
+nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
+{
+  g_autoptr (NegoRoute) route = nego_route_new (options, deadline, error);
+
+  return route != NULL ? nego_route_open (route, deadline, error) : NULL;
+}
+
+int
+nego_verb_fail (const NegoOptions *options, const GError *error)
+{
+  if (options->quiet)
+    return 1;
+  if (options->guest != NULL)
+    nego_output_say ("guest '%s': %s", options->guest, error->message);
+  else
+    nego_output_say ("%s", error->message);
+  return 1;
+}

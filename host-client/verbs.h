@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verbs: what nego-host can be told to do, one file each (cmd-VERB.c), and what these share.
+ *
+ * To add a verb: a file, a row in nego-host.c, a paragraph in docs/nego-host.rst.
+ */
+#pragma once
+
+#include "host-client/options.h"
+#include "host-client/route.h"
+
+int nego_cmd_commands (const NegoOptions *options);
+int nego_cmd_exec (const NegoOptions *options);
+int nego_cmd_info (const NegoOptions *options);
+int nego_cmd_list (const NegoOptions *options);
+int nego_cmd_ping (const NegoOptions *options);
+int nego_cmd_qmp (const NegoOptions *options);
+
+/* The guest that @options name. */
+NegoGuest *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);
+
+/* Says @error, unless --quiet, and which guest it is about. Returns: 1, a failed verb's status. */
+int nego_verb_fail (const NegoOptions *options, const GError *error);
