@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/keys.h"
 #include "common/lexer.h"
+#include "common/members.h"
 #include "common/resync.h"
 
 #include <math.h>
@@ -40,11 +41,8 @@ struct NegoFramer {
   guint8 last;        /* the byte before those to be looked at */
   gboolean delivered; /* @text is of a message that was handed out */
 
-  /* The outermost object's members. */
-  NegoFramerMember member; /* the one that is being read */
-  gboolean verbatim;       /* it is the id, which is echoed by value: its numbers stay */
-  NegoFramerMember members[NEGO_FRAMER_MEMBERS];
-  guint n_members;
+  NegoMembers members;
+  gboolean verbatim; /* in the member id, which is echoed by value: its numbers stay */
 };
 
 NegoFramer *
@@ -83,11 +81,11 @@ nego_framer_drop_message (NegoFramer *framer)
   }
   nego_lexer_clear (&framer->lexer);
   nego_keys_clear (framer->keys);
+  nego_members_clear (&framer->members);
   framer->state = NEGO_FRAMER_IDLE;
   framer->depth = 0;
   framer->bytes = 0;
   framer->tokens = 0;
-  framer->n_members = 0;
   framer->verbatim = FALSE;
   framer->delivered = FALSE;
 }
@@ -104,20 +102,6 @@ nego_framer_is_pending (const NegoFramer *framer)
 {
   return framer->depth > 0 || framer->lexer.state != NEGO_LEXER_NONE
          || framer->resync.state >= NEGO_RESYNC_MESSAGE;
-}
-
-const NegoFramerMember *
-nego_framer_message_find (const NegoFramerMessage *message, const char *name)
-{
-  gsize len = strlen (name);
-
-  for (guint i = 0; i < MIN (message->n_members, NEGO_FRAMER_MEMBERS); i++) {
-    const NegoFramerMember *member = &message->members[i];
-
-    if (member->key_len == len + 2 && memcmp (message->text + member->key + 1, name, len) == 0)
-      return member;
-  }
-  return NULL;
 }
 
 static NegoFramerResult
@@ -167,19 +151,11 @@ nego_framer_fail_key (GError **error)
   return nego_framer_fail (error, "JSON parse error, key is not a string in object");
 }
 
-static NegoFramerResult
-nego_framer_fail_size (GError **error)
-{
-  return nego_framer_fail (error, "JSON token size limit exceeded");
-}
-
 static void
 nego_framer_begin_value (NegoFramer *framer, gsize start, NegoJsonKind kind)
 {
-  if (framer->depth != 1)
-    return;
-  framer->member.value = start;
-  framer->member.kind = kind;
+  if (framer->depth == 1)
+    nego_members_begin_value (&framer->members, start, kind);
 }
 
 /* A value is whole: the text ends with it. */
@@ -187,12 +163,8 @@ static void
 nego_framer_end_value (NegoFramer *framer)
 {
   framer->state = NEGO_FRAMER_COMMA_OR_END;
-  if (framer->depth != 1)
-    return;
-  framer->member.value_len = framer->text->len - framer->member.value;
-  if (framer->n_members < NEGO_FRAMER_MEMBERS)
-    framer->members[framer->n_members] = framer->member;
-  framer->n_members++;
+  if (framer->depth == 1)
+    nego_members_end (&framer->members, framer->text->len);
 }
 
 static NegoFramerResult
@@ -202,10 +174,10 @@ nego_framer_end_key (NegoFramer *framer, GError **error)
 
   framer->state = NEGO_FRAMER_COLON;
   if (framer->depth == 1) {
-    framer->member = (NegoFramerMember){ .key = start, .key_len = len };
+    nego_members_begin (&framer->members, start, len);
     framer->verbatim = strcmp (framer->text->str + start, "\"id\"") == 0;
   } else {
-    framer->member.has_nul |= framer->lexer.has_nul;
+    framer->members.current.has_nul |= framer->lexer.has_nul;
   }
   return nego_keys_add (framer->keys, framer->text->str, start, len)
            ? NEGO_FRAMER_MORE
@@ -241,7 +213,7 @@ nego_framer_end_token (NegoFramer *framer, GError **error)
                                     : nego_framer_fail_key (error);
   if (kind == NEGO_JSON_NUMBER)
     nego_framer_tame_number (framer);
-  framer->member.has_nul |= framer->lexer.has_nul;
+  framer->members.current.has_nul |= framer->lexer.has_nul;
   nego_framer_begin_value (framer, framer->lexer.start, kind);
   nego_framer_end_value (framer);
   return NEGO_FRAMER_MORE;
@@ -332,7 +304,7 @@ nego_framer_take_byte (NegoFramer *framer, guint8 byte, GError **error)
     return NEGO_FRAMER_ERROR;
   }
   if (framer->bytes >= framer->limits.max_bytes)
-    return nego_framer_fail_size (error);
+    return nego_framer_fail (error, "JSON token size limit exceeded");
   if (framer->tokens >= framer->limits.max_tokens)
     return nego_framer_fail (error, "JSON token count limit exceeded");
   framer->bytes++;
@@ -365,7 +337,7 @@ nego_framer_take_token (
   if (result == NEGO_LEXER_WRONG)
     return NEGO_FRAMER_ERROR;
   if (*used > room)
-    return nego_framer_fail_size (error);
+    return nego_framer_fail (error, "JSON token size limit exceeded");
   framer->bytes += *used;
   return result == NEGO_LEXER_TOKEN ? nego_framer_end_token (framer, error) : NEGO_FRAMER_MORE;
 }
@@ -387,9 +359,7 @@ nego_framer_set_message (const NegoFramer *framer, NegoFramerMessage *message)
 {
   message->text = framer->text->str;
   message->len = framer->text->len;
-  message->n_members = framer->n_members;
-  memcpy (message->members, framer->members,
-          MIN (framer->n_members, NEGO_FRAMER_MEMBERS) * sizeof *message->members);
+  nego_members_export (&framer->members, message);
 }
 
 NegoFramerResult

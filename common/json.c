@@ -3,6 +3,8 @@
 
 #include "common/json.h"
 
+#include "common/unichar.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -135,13 +137,6 @@ nego_json_get_sequence_length (guint8 lead)
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf8 ? 4 : lead < 0xfc ? 5 : 6;
 }
 
-/* QEMU takes the code points for invalid that Unicode says are no characters. */
-static gboolean
-nego_json_is_character (gunichar c)
-{
-  return (c < 0xfdd0 || c > 0xfdef) && (c & 0xfffe) != 0xfffe;
-}
-
 /* The character at @p, and in @used how many bytes it takes; U+FFFD for what is no valid UTF-8.
  * C0 80 is U+0000 (modified UTF-8, as in QEMU). */
 static gunichar
@@ -155,7 +150,7 @@ nego_json_read_unichar (const char *p, const char *end, gsize *used)
   if (*p == '\0' || (*used == 2 && memcmp (p, "\xc0\x80", 2) == 0))
     return 0;
   c = g_utf8_get_char_validated (p, (gssize) *used);
-  return c >= (gunichar) -2 || !nego_json_is_character (c) ? 0xfffd : c;
+  return nego_unichar_is_character (c) ? c : 0xfffd;
 }
 
 /* Escapes the character at @p, which is not plain. Returns the number of bytes written. */

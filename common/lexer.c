@@ -4,6 +4,7 @@
 #include "common/lexer.h"
 
 #include "common/error.h"
+#include "common/unichar.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,10 +59,9 @@ nego_lexer_begin (NegoLexer *lexer, guint8 byte, GString *text)
     byte = '"';
   } else if (g_ascii_islower (byte)) {
     lexer->state = NEGO_LEXER_KEYWORD;
-  } else if (byte == '-') {
-    lexer->state = NEGO_LEXER_MINUS;
   } else {
-    lexer->state = byte == '0' ? NEGO_LEXER_ZERO : NEGO_LEXER_DIGITS;
+    lexer->state = NEGO_LEXER_NUMBER;
+    lexer->number = nego_number_begin (byte);
   }
   g_string_append_c (text, (char) byte);
 }
@@ -120,14 +120,6 @@ static NegoLexerResult
 nego_lexer_fail_utf8 (GError **error)
 {
   return nego_lexer_fail (error, "invalid UTF-8 sequence in string");
-}
-
-/* QEMU refuses the code points that Unicode says are no characters. */
-static gboolean
-nego_lexer_is_character (gunichar code)
-{
-  return code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) && (code < 0xfdd0 || code > 0xfdef)
-         && (code & 0xfffe) != 0xfffe;
 }
 
 static void
@@ -201,7 +193,7 @@ nego_lexer_take_utf8 (NegoLexer *lexer, guint8 byte, GString *text, GError **err
   if (--lexer->left > 0)
     return NEGO_LEXER_MORE;
   modified = lexer->code == 0 && lexer->minimum == 0x80;
-  if (!modified && (lexer->code < lexer->minimum || !nego_lexer_is_character (lexer->code)))
+  if (!modified && (lexer->code < lexer->minimum || !nego_unichar_is_character (lexer->code)))
     return nego_lexer_fail_utf8 (error);
   lexer->state = NEGO_LEXER_STRING;
   nego_lexer_append_unichar (lexer, lexer->code, text);
@@ -254,7 +246,7 @@ nego_lexer_end_unicode (NegoLexer *lexer, GString *text, GError **error)
       return nego_lexer_fail_unichar (lexer, 6, error);
     code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
   }
-  if (!nego_lexer_is_character (code))
+  if (!nego_unichar_is_character (code))
     return nego_lexer_fail_unichar (lexer, lexer->escape_len, error);
   lexer->state = NEGO_LEXER_STRING;
   nego_lexer_append_unichar (lexer, code, text);
@@ -329,35 +321,6 @@ nego_lexer_feed_string (
   return result;
 }
 
-/* The state behind @byte; NONE where the number ends before it, MINUS where it must not. */
-static NegoLexerState
-nego_lexer_get_number_state (NegoLexerState state, guint8 byte)
-{
-  gboolean digit = g_ascii_isdigit (byte), exponent = byte == 'e' || byte == 'E';
-
-  switch (state) {
-  case NEGO_LEXER_MINUS:
-    return byte == '0' ? NEGO_LEXER_ZERO : digit ? NEGO_LEXER_DIGITS : NEGO_LEXER_MINUS;
-  case NEGO_LEXER_ZERO:
-  case NEGO_LEXER_DIGITS:
-    if (digit)
-      return state == NEGO_LEXER_ZERO ? NEGO_LEXER_MINUS : NEGO_LEXER_DIGITS;
-    return byte == '.' ? NEGO_LEXER_DOT : exponent ? NEGO_LEXER_EXPONENT : NEGO_LEXER_NONE;
-  case NEGO_LEXER_DOT:
-    return digit ? NEGO_LEXER_FRACTION : NEGO_LEXER_MINUS;
-  case NEGO_LEXER_FRACTION:
-    return digit ? NEGO_LEXER_FRACTION : exponent ? NEGO_LEXER_EXPONENT : NEGO_LEXER_NONE;
-  case NEGO_LEXER_EXPONENT:
-    if (byte == '+' || byte == '-')
-      return NEGO_LEXER_EXPONENT_SIGN;
-    return digit ? NEGO_LEXER_EXPONENT_DIGITS : NEGO_LEXER_MINUS;
-  case NEGO_LEXER_EXPONENT_SIGN:
-    return digit ? NEGO_LEXER_EXPONENT_DIGITS : NEGO_LEXER_MINUS;
-  default:
-    return digit ? NEGO_LEXER_EXPONENT_DIGITS : NEGO_LEXER_NONE;
-  }
-}
-
 static NegoLexerResult
 nego_lexer_end_number (NegoLexer *lexer, GString *text)
 {
@@ -375,15 +338,15 @@ static NegoLexerResult
 nego_lexer_feed_number (
   NegoLexer *lexer, const guint8 *data, gsize len, gsize *used, GString *text, GError **error)
 {
-  NegoLexerState next = lexer->state;
+  NegoNumberState next = lexer->number;
   gsize n = 0;
 
   while (n < len) {
-    next = nego_lexer_get_number_state (lexer->state, data[n]);
-    if (next == NEGO_LEXER_MINUS || next == NEGO_LEXER_NONE)
+    next = nego_number_next (lexer->number, data[n]);
+    if (next == NEGO_NUMBER_WRONG || next == NEGO_NUMBER_NONE)
       break;
-    lexer->real |= next >= NEGO_LEXER_DOT;
-    lexer->state = next;
+    lexer->real |= next >= NEGO_NUMBER_DOT;
+    lexer->number = next;
     n++;
   }
   g_string_append_len (text, (const char *) data, (gssize) n);
@@ -391,8 +354,8 @@ nego_lexer_feed_number (
   *used = n;
   if (n == len)
     return NEGO_LEXER_MORE;
-  return next == NEGO_LEXER_NONE ? nego_lexer_end_number (lexer, text)
-                                 : nego_lexer_fail_stray (lexer, data[n], error);
+  return next == NEGO_NUMBER_NONE ? nego_lexer_end_number (lexer, text)
+                                  : nego_lexer_fail_stray (lexer, data[n], error);
 }
 
 static NegoLexerResult

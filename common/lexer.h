@@ -14,6 +14,7 @@
 
 #include "common/framer.h"
 #include "common/names.h"
+#include "common/number.h"
 
 typedef enum {
   NEGO_LEXER_NONE,
@@ -23,14 +24,7 @@ typedef enum {
   NEGO_LEXER_UNICODE,          /* the digits of \uXXXX */
   NEGO_LEXER_SURROGATE,        /* behind a leading surrogate: a trailing one must follow */
   NEGO_LEXER_SURROGATE_ESCAPE, /* behind the trailing one's backslash */
-  NEGO_LEXER_MINUS,
-  NEGO_LEXER_ZERO,
-  NEGO_LEXER_DIGITS,
-  NEGO_LEXER_DOT,
-  NEGO_LEXER_FRACTION,
-  NEGO_LEXER_EXPONENT,
-  NEGO_LEXER_EXPONENT_SIGN,
-  NEGO_LEXER_EXPONENT_DIGITS,
+  NEGO_LEXER_NUMBER,
   NEGO_LEXER_KEYWORD,
 } NegoLexerState;
 
@@ -45,8 +39,9 @@ typedef struct {
   NegoJsonKind kind; /* of the whole token */
   guint8 quote;      /* that ends the string */
   gboolean has_nul;  /* the string contains U+0000 */
-  gboolean real;     /* the number has a fraction or an exponent */
-  gsize start;       /* of the token in the text */
+  NegoNumberState number;
+  gboolean real; /* the number has a fraction or an exponent */
+  gsize start;   /* of the token in the text */
 
   guint8 raw[NEGO_ERROR_QUOTE_BYTES]; /* the token's first bytes as they came, for errors */
   gsize raw_len;
