@@ -43,6 +43,7 @@ struct NegoSession {
   gboolean batch;   /* within the data callback: what is queued is written at its end */
   gboolean pumping; /* within nego_session_pump: a call that ends at once does not recurse */
   gsize taken;      /* bytes since the last message or error */
+  GByteArray *rest; /* read, and not looked at while as many requests wait as may */
   gboolean large;   /* more than NEGO_SESSION_LARGE_BYTES were taken for one, since the last trim */
   gboolean eof;
 
@@ -51,6 +52,7 @@ struct NegoSession {
 };
 
 static void nego_session_pump (NegoSession *session);
+static void nego_session_take_rest (NegoSession *session);
 
 static void
 nego_session_item_free (NegoSessionItem *item)
@@ -130,14 +132,28 @@ nego_session_may_start (NegoSession *session)
   return nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES;
 }
 
-/* One message more than may wait is read, since it may be the sync that ends the waiting. */
+/* Whether one more request may be read. One more than may wait is, since it may be the sync that
+ * ends the waiting. */
+static gboolean
+nego_session_may_wait (NegoSession *session)
+{
+  return session->pending.length <= NEGO_SESSION_PENDING
+         && session->pending_bytes < NEGO_SESSION_QUEUE_BYTES;
+}
+
 static void
 nego_session_update_reading (NegoSession *session)
 {
   nego_stream_set_reading (session->stream,
                            nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES
-                             && session->pending.length <= NEGO_SESSION_PENDING
-                             && session->pending_bytes < NEGO_SESSION_QUEUE_BYTES);
+                             && session->rest->len == 0 && nego_session_may_wait (session));
+}
+
+/* Whether nothing that was read is still to be answered. */
+static gboolean
+nego_session_is_idle (const NegoSession *session)
+{
+  return session->current == NULL && session->pending.length == 0 && session->rest->len == 0;
 }
 
 static void
@@ -148,19 +164,15 @@ nego_session_trim (NegoSession *session)
   session->large = FALSE;
 }
 
-/* After each burst of work: write, read on or not, and end a half-closed connection. */
+/* After each burst of work: read on or not, and end a half-closed connection. */
 static void
 nego_session_settle (NegoSession *session)
 {
-  if (session->batch || session->pumping)
-    return;
-  nego_stream_flush (session->stream);
   nego_session_update_sync (session);
   nego_session_update_reading (session);
-  if (session->current == NULL && session->pending.length == 0
-      && nego_stream_queued (session->stream) == 0)
+  if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0)
     nego_session_trim (session);
-  if (session->eof && session->current == NULL && session->pending.length == 0)
+  if (session->eof && nego_session_is_idle (session))
     nego_stream_finish (session->stream);
 }
 
@@ -220,18 +232,25 @@ nego_session_run_item (NegoSession *session, NegoSessionItem *item)
                         g_steal_pointer (&item->id));
 }
 
+/* Starts what may start and writes what is queued. What is left waits for a call that runs, or for
+ * a reader: only a write that was refused is told of by nego_session_drained_cb(). */
 static void
 nego_session_pump (NegoSession *session)
 {
-  if (session->pumping)
+  if (session->batch || session->pumping)
     return;
   session->pumping = TRUE;
-  while (session->pending.length > 0 && nego_session_may_start (session)) {
-    NegoSessionItem *item = g_queue_pop_head (&session->pending);
+  do {
+    while (session->pending.length > 0 && nego_session_may_start (session)) {
+      NegoSessionItem *item = g_queue_pop_head (&session->pending);
 
-    nego_session_run_item (session, item);
-    nego_session_drop_item (session, item);
-  }
+      nego_session_run_item (session, item);
+      nego_session_drop_item (session, item);
+    }
+    if (session->rest->len > 0 && nego_session_may_wait (session))
+      nego_session_take_rest (session);
+    nego_stream_flush (session->stream);
+  } while (session->pending.length > 0 && nego_session_may_start (session));
   session->pumping = FALSE;
   nego_session_settle (session);
 }
@@ -307,41 +326,54 @@ nego_session_take_message (NegoSession *session, const NegoFramerMessage *messag
   nego_session_start (session, request.execute, request.arguments, request.arguments_len, id);
 }
 
-static void
-nego_session_data_cb (NegoStream *stream, const guint8 *data, gsize len, gpointer user_data)
+/* Takes @data as far as more requests may wait. Returns how many bytes. */
+static gsize
+nego_session_take (NegoSession *session, const guint8 *data, gsize len)
 {
-  NegoSession *session = user_data;
+  gsize taken = 0;
 
-  session->mark = nego_stream_get_position (stream);
   session->batch = TRUE;
-  while (len > 0) {
+  while (taken < len && nego_session_may_wait (session)) {
     NegoFramerMessage message;
     GError *error = NULL;
     gsize used = 0;
     NegoFramerResult result
-      = nego_framer_feed (session->framer, data, len, &used, &message, &error);
+      = nego_framer_feed (session->framer, data + taken, len - taken, &used, &message, &error);
 
+    taken += used;
     session->taken += used;
     if (result != NEGO_FRAMER_MORE) {
       session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
       session->taken = 0;
     }
-    switch (result) {
-    case NEGO_FRAMER_MESSAGE:
+    if (result == NEGO_FRAMER_MESSAGE)
       nego_session_take_message (session, &message);
-      break;
-    case NEGO_FRAMER_ERROR:
+    else if (result == NEGO_FRAMER_ERROR)
       nego_session_take_error (session, error, NULL);
-      break;
-    case NEGO_FRAMER_MORE:
-    default:
-      break;
-    }
-    data += used;
-    len -= used;
   }
   session->batch = FALSE;
-  nego_session_settle (session);
+  return taken;
+}
+
+static void
+nego_session_take_rest (NegoSession *session)
+{
+  gsize taken = nego_session_take (session, session->rest->data, session->rest->len);
+
+  g_byte_array_remove_range (session->rest, 0, (guint) taken);
+}
+
+/* Nothing is read while there is a rest. */
+static void
+nego_session_data_cb (NegoStream *stream, const guint8 *data, gsize len, gpointer user_data)
+{
+  NegoSession *session = user_data;
+  gsize taken;
+
+  session->mark = nego_stream_get_position (stream);
+  taken = nego_session_take (session, data, len);
+  g_byte_array_append (session->rest, data + taken, (guint) (len - taken));
+  nego_session_pump (session);
 }
 
 static void
@@ -359,6 +391,7 @@ nego_session_reset (NegoSession *session)
   nego_session_abandon (session);
   while ((item = g_queue_pop_head (&session->pending)) != NULL)
     nego_session_drop_item (session, item);
+  g_byte_array_set_size (session->rest, 0);
   nego_session_disarm_sync (session);
   session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
   session->taken = 0;
@@ -382,7 +415,7 @@ nego_session_eof_cb (NegoStream *stream, gpointer user_data)
   NegoSession *session = user_data;
 
   session->eof = TRUE;
-  nego_session_settle (session);
+  nego_session_pump (session);
 }
 
 static void
@@ -418,6 +451,7 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->kind = options->kind;
   session->name = g_strdup (options->name);
   session->framer = nego_framer_new (&options->limits);
+  session->rest = g_byte_array_new ();
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
   session->closed = closed;
   session->user_data = user_data;
@@ -440,6 +474,7 @@ nego_session_free (NegoSession *session)
   nego_session_reset (session);
   nego_stream_free (session->stream);
   nego_framer_free (session->framer);
+  g_byte_array_unref (session->rest);
   nego_session_trim (session);
   g_free (session->name);
   g_free (session);
