@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@
 #include <unistd.h>
 
 #define NEGO_MAIN_PROGRAM "nego-agent"
+/* Blocks from here on are mapped: glibc's own first value. */
+#define NEGO_MAIN_MMAP_BYTES (128 << 10)
 
 /* Those that end the agent, cleanly. A reload there is not: SIGHUP is one of them, as for qemu-ga.
  */
@@ -208,6 +211,10 @@ main (int argc, char **argv)
 
   if (nego_exec_is_helper (argc, argv))
     return nego_exec_helper_main (argc, argv);
+  /* glibc raises this limit to the largest block that was freed, up to 32 MiB, and what is below it
+   * comes from the heap, where one small block behind a large one keeps it (mallopt (3)). Set, it
+   * stays: a large message's memory goes back as it came. */
+  mallopt (M_MMAP_THRESHOLD, NEGO_MAIN_MMAP_BYTES);
   nego_main_hold_signals (SIG_BLOCK);
   nego_main_fill_descriptors ();
   g_set_prgname (NEGO_MAIN_PROGRAM);

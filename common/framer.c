@@ -91,6 +91,13 @@ nego_framer_drop_message (NegoFramer *framer)
 }
 
 void
+nego_framer_release (NegoFramer *framer)
+{
+  if (framer->delivered)
+    nego_framer_drop_message (framer);
+}
+
+void
 nego_framer_reset (NegoFramer *framer)
 {
   nego_framer_drop_message (framer);
@@ -373,8 +380,7 @@ nego_framer_feed (NegoFramer *framer,
   NegoFramerResult result = NEGO_FRAMER_MORE;
   gsize n = 0;
 
-  if (framer->delivered)
-    nego_framer_drop_message (framer);
+  nego_framer_release (framer);
   while (n < len && result == NEGO_FRAMER_MORE) {
     gsize step = 0;
 

@@ -89,6 +89,10 @@ NegoFramerResult nego_framer_feed (NegoFramer *framer,
                                    NegoFramerMessage *message,
                                    GError **error);
 
+/* Gives back the memory of a message that was handed out and is done with; else its text stays
+ * until the next call. */
+void nego_framer_release (NegoFramer *framer);
+
 /* Forgets what is pending, silently, and returns the memory of a large message. */
 void nego_framer_reset (NegoFramer *framer);
 

@@ -21,6 +21,7 @@ typedef struct {
   char *arguments;
   gsize arguments_len;
   char *id;
+  gsize bytes; /* of arguments and id: a peer chooses their size */
   gboolean sync;
   guint64 mark; /* the queue's end when the request's bytes arrived */
 } NegoSessionItem;
@@ -67,7 +68,7 @@ nego_session_item_free (NegoSessionItem *item)
 static void
 nego_session_drop_item (NegoSession *session, NegoSessionItem *item)
 {
-  session->pending_bytes -= item->arguments_len;
+  session->pending_bytes -= item->bytes;
   session->pending_syncs -= item->sync;
   nego_session_item_free (item);
 }
@@ -170,8 +171,10 @@ nego_session_settle (NegoSession *session)
 {
   nego_session_update_sync (session);
   nego_session_update_reading (session);
-  if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0)
+  if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0) {
+    nego_framer_release (session->framer);
     nego_session_trim (session);
+  }
   if (session->eof && nego_session_is_idle (session))
     nego_stream_finish (session->stream);
 }
@@ -276,7 +279,8 @@ nego_session_push (NegoSession *session, NegoWireRequest *request, char *id, GEr
     item->arguments = g_strndup (request->arguments, request->arguments_len);
     item->arguments_len = request->arguments_len;
   }
-  session->pending_bytes += item->arguments_len;
+  item->bytes = item->arguments_len + (id != NULL ? strlen (id) : 0);
+  session->pending_bytes += item->bytes;
   session->pending_syncs += item->sync;
   g_queue_push_tail (&session->pending, item);
 }

@@ -394,6 +394,34 @@ test_pending_limit (Fixture *fixture, gconstpointer kind)
   g_assert_cmpuint (fixture->pings, ==, 10 * NEGO_SESSION_PENDING);
 }
 
+/* Large ids that wait count, too: reading stops, and the rest waits in the peer's own socket. */
+static void
+test_pending_bytes (Fixture *fixture, gconstpointer kind)
+{
+  g_autofree char *id = g_strnfill (NEGO_SESSION_QUEUE_BYTES, 'i');
+  g_autofree char *request = g_strdup_printf ("{\"execute\":\"guest-ping\",\"id\":\"%s\"}", id);
+  gsize len = strlen (request), sent = 0, heard = 0, n = 8 * len;
+
+  tell (fixture, EXEC);
+  for (gboolean blocked = FALSE; !blocked && sent < n;) {
+    ssize_t taken
+      = send (fixture->peer, request + sent % len, len - sent % len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    settle ();
+    blocked = taken < 0;
+    sent += blocked ? 0 : (gsize) taken;
+  }
+  g_assert_cmpuint (sent, <, 4 * len);
+  end_call (fixture);
+  while (heard < sent / len * len) {
+    g_autofree char *part = hear (fixture);
+
+    heard += strlen (part);
+    settle ();
+  }
+  g_assert_cmpuint (fixture->pings, ==, sent / len);
+}
+
 static void
 test_port_reset (Fixture *fixture, gconstpointer kind)
 {
@@ -450,6 +478,7 @@ main (int argc, char **argv)
   ADD ("/session/close-running", NEGO_STREAM_SOCKET, test_close_running);
   ADD ("/session/no-reader", NEGO_STREAM_SOCKET, test_no_reader);
   ADD ("/session/pending-limit", NEGO_STREAM_SOCKET, test_pending_limit);
+  ADD ("/session/pending-bytes", NEGO_STREAM_SOCKET, test_pending_bytes);
   ADD ("/session/port/replies", NEGO_STREAM_PORT, test_replies);
   ADD ("/session/port/order", NEGO_STREAM_PORT, test_order);
   ADD ("/session/port/no-reader", NEGO_STREAM_PORT, test_no_reader);
