@@ -30,7 +30,7 @@ struct NegoChannel {
   NegoListener *listener;
 
   GPtrArray *sessions;
-  gint64 stuck_us; /* monotonic: the last time that a stuck session was closed; 0: never */
+  gint64 stuck_us; /* monotonic: the last reopening of a stuck port, or the next; 0: none */
   GSource *reopen;
 
   NegoChannelEndedFunc ended;
@@ -47,21 +47,30 @@ nego_channel_reopen_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+guint
+nego_channel_stuck_pause_ms (gint64 last_us, gint64 now_us)
+{
+  gint64 passed_ms = (now_us - last_us) / 1000;
+
+  if (last_us == 0 || passed_ms >= NEGO_CHANNEL_REOPEN_S * 1000)
+    return 0;
+  return (guint) (NEGO_CHANNEL_REOPEN_S * 1000 - passed_ms);
+}
+
 /* libvirt's error state ends only when the port is closed and opened again. */
 static void
 nego_channel_reopen_stuck (NegoChannel *channel)
 {
-  gint64 now = g_get_monotonic_time ();
-  gint64 passed_ms = (now - channel->stuck_us) / 1000;
-  gint64 pause_ms = channel->stuck_us == 0 ? 0 : NEGO_CHANNEL_REOPEN_S * 1000 - passed_ms;
+  gint64 now_us = g_get_monotonic_time ();
+  guint pause_ms = nego_channel_stuck_pause_ms (channel->stuck_us, now_us);
 
-  channel->stuck_us = now;
-  if (pause_ms <= 0) {
+  channel->stuck_us = now_us + (gint64) pause_ms * 1000;
+  if (pause_ms == 0) {
     nego_device_reopen (channel->device);
     return;
   }
-  channel->stuck_us += pause_ms * 1000;
-  channel->reopen = g_timeout_source_new ((guint) pause_ms);
+  g_warning ("%s: stuck again: it is opened again in %u s", channel->name, pause_ms / 1000);
+  channel->reopen = g_timeout_source_new (pause_ms);
   g_source_set_callback (channel->reopen, nego_channel_reopen_cb, channel, NULL);
   g_source_attach (channel->reopen, g_main_context_get_thread_default ());
 }

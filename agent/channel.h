@@ -32,3 +32,8 @@ NegoChannel *nego_channel_new (const NegoConfChannel *conf,
                                GError **error);
 void nego_channel_free (NegoChannel *channel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoChannel, nego_channel_free)
+
+/* How long a port whose session was stuck stays closed: not at all, unless the last reopening for
+ * that reason, at @last_us, was less than NEGO_CHANNEL_REOPEN_S before @now_us (both monotonic; 0:
+ * there was none). */
+guint nego_channel_stuck_pause_ms (gint64 last_us, gint64 now_us);

@@ -389,7 +389,7 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
   /* A host that leaves while its unread replies hold up the reading shows only here. */
   if ((event.events & EPOLLHUP) != 0 && !stream->reading && !stream->early)
     nego_stream_set_present (stream, FALSE);
-  if (stream->blocked)
+  if (stream->blocked && (event.events & EPOLLOUT) != 0)
     nego_stream_write_more (stream);
   if (stream->readable && stream->reading && !stream->closing)
     nego_stream_read_port (stream);

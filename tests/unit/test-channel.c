@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define PING   "{\"execute\": \"guest-ping\"}\n"
@@ -111,6 +112,25 @@ settle (void)
     ;
 }
 
+static gboolean
+readable_cb (int fd, GIOCondition condition, gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* One turn of the main loop, which ends also when @fd can be read. */
+static void
+turn (int fd)
+{
+  gboolean readable = FALSE;
+  guint source = g_unix_fd_add (fd, G_IO_IN, readable_cb, &readable);
+
+  g_main_context_iteration (NULL, TRUE);
+  if (!readable)
+    g_source_remove (source);
+}
+
 /* The main loop runs until @fd has @expected, and nothing else. */
 static void
 expect (int fd, const char *expected)
@@ -123,7 +143,7 @@ expect (int fd, const char *expected)
 
     if (n < 0) {
       g_assert_cmpint (errno, ==, EAGAIN);
-      g_main_context_iteration (NULL, TRUE);
+      turn (fd);
       continue;
     }
     g_assert_cmpint (n, >, 0);
@@ -276,6 +296,24 @@ test_size_qga (Fixture *fixture, gconstpointer data)
   check_message_size (fixture, TRUE, 2 * NEGO_MESSAGE_BYTES_PORT, TRUE);
 }
 
+static gboolean
+set_cb (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* The main loop runs for a while. */
+static void
+run_for_ms (guint ms)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add (ms, set_cb, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 static int
 make_pty (Fixture *fixture)
 {
@@ -300,18 +338,89 @@ test_serial (Fixture *fixture, gconstpointer data)
   settle ();
   for (i = 0; i < 3; i++) {
     int master = make_pty (fixture);
+    char byte;
 
-    /* The agent drops what came before it opened the line. */
-    while (g_main_context_iteration (NULL, TRUE)) {
-      char byte;
-
+    /* The agent drops what came before it opened the line, so it is asked until it answers. */
+    do {
       put (master, SYNC);
-      if (read (master, &byte, 1) == 1)
-        break;
-    }
+      run_for_ms (10);
+    } while (read (master, &byte, 1) != 1);
     close (master);
     settle ();
   }
+}
+
+static void
+test_stuck_pause (void)
+{
+  const gint64 limit_us = NEGO_CHANNEL_REOPEN_S * G_USEC_PER_SEC;
+
+  g_assert_cmpuint (nego_channel_stuck_pause_ms (0, 5), ==, 0);
+  g_assert_cmpuint (nego_channel_stuck_pause_ms (7, 7), ==, NEGO_CHANNEL_REOPEN_S * 1000);
+  g_assert_cmpuint (nego_channel_stuck_pause_ms (7, 7 + limit_us - 1000), ==, 1);
+  g_assert_cmpuint (nego_channel_stuck_pause_ms (7, 7 + limit_us), ==, 0);
+}
+
+/* Sends requests until the other side has stopped reading. */
+static void
+fill (int fd)
+{
+  gsize at = 0;
+
+  for (;;) {
+    ssize_t n = write (fd, PING + at, strlen (PING) - at);
+
+    if (n < 0) {
+      run_for_ms (100); /* a tty's bytes come to its other side a moment later */
+      n = write (fd, PING + at, strlen (PING) - at);
+    }
+    if (n < 0)
+      return;
+    at = (at + (gsize) n) % strlen (PING);
+    settle ();
+  }
+}
+
+/* Reads until the reply @last; returns how much came with it. */
+static gsize
+drain (int fd, const char *last)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  while (!g_str_has_suffix (text->str, last)) {
+    char buffer[4096];
+    ssize_t n = read (fd, buffer, sizeof buffer);
+
+    if (n > 0)
+      g_string_append_len (text, buffer, n);
+    else
+      turn (fd);
+  }
+  return text->len;
+}
+
+/* A host that is there and reads nothing: the port is closed, which ends libvirt's error state, and
+ * opened again at once, without the old replies. A raw tty is the port. */
+static void
+test_stuck (Fixture *fixture, gconstpointer data)
+{
+  int master = make_pty (fixture);
+  int slave = open (fixture->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  struct termios termios;
+
+  g_assert_cmpint (tcgetattr (slave, &termios), ==, 0);
+  cfmakeraw (&termios);
+  g_assert_cmpint (tcsetattr (slave, TCSANOW, &termios), ==, 0);
+  start (fixture, NEGO_METHOD_VIRTIO_SERIAL, fixture->path, TRUE);
+  settle ();
+  fill (master);
+  run_for_ms (NEGO_SESSION_STUCK_S * 1000 + 1000);
+  /* What the line itself held comes, but not what the agent held. The LF ends half a request. */
+  run_for_ms (100);
+  put (master, "\n" SYNC);
+  g_assert_cmpuint (drain (master, SYNCED), <, NEGO_SESSION_QUEUE_BYTES);
+  close (slave);
+  close (master);
 }
 
 static void
@@ -425,6 +534,8 @@ main (int argc, char **argv)
   g_test_add ("/channel/size-above", Fixture, NULL, set_up, test_size_above, tear_down);
   g_test_add ("/channel/size-qga", Fixture, NULL, set_up, test_size_qga, tear_down);
   g_test_add ("/channel/serial", Fixture, NULL, set_up, test_serial, tear_down);
+  g_test_add_func ("/channel/stuck-pause", test_stuck_pause);
+  g_test_add ("/channel/stuck", Fixture, NULL, set_up, test_stuck, tear_down);
   g_test_add ("/channel/fd-connection", Fixture, NULL, set_up, test_fd_connection, tear_down);
   g_test_add ("/channel/fd-half-closed", Fixture, NULL, set_up, test_fd_half_closed, tear_down);
   g_test_add ("/channel/fd-listening", Fixture, NULL, set_up, test_fd_listening, tear_down);
