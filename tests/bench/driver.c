@@ -3,7 +3,8 @@
  * driver: one measurement a run, for tests/bench/run, which says what to compare with what.
  *
  * Usage: bench-driver [-c CPU] [-b PID]… MEASUREMENT ARG…. -c: run on that processor, and so does
- * what is started; -b: bind this process to it too. Without -c they may run on all.
+ * what is started; -b: bind this process to it too. Without -c they may run on all. -r: both run
+ * before everything else, but not what they start.
  */
 #include "config.h"
 
@@ -33,13 +34,17 @@ main (int argc, char **argv)
 {
   int cpu = -1;
   int option;
+  pid_t pid = 0;
+  bool first = false;
 
   signal (SIGPIPE, SIG_IGN);
-  while ((option = getopt (argc, argv, "+c:b:")) != -1)
+  while ((option = getopt (argc, argv, "+c:b:r")) != -1)
     if (option == 'c')
       cpu = atoi (optarg);
     else if (option == 'b')
-      bench_process_bind (atoi (optarg), cpu);
+      bench_process_bind (pid = atoi (optarg), cpu);
+    else if (option == 'r')
+      first = true;
     else
       return 2;
   bench_process_bind (0, cpu);
@@ -49,7 +54,11 @@ main (int argc, char **argv)
     if (strcmp (argv[optind], measurements[i].name) == 0) {
       if (argc - optind - 1 < measurements[i].n_args)
         errx (2, "too few arguments for '%s'", argv[optind]);
+      if (first)
+        bench_process_set_first (pid, true);
       measurements[i].measure (argv + optind + 1);
+      if (first)
+        bench_process_set_first (pid, false);
       return 0;
     }
   errx (2, "no measurement '%s'", argv[optind]);

@@ -110,14 +110,17 @@ class Round:
                 "pid", GUEST_EXEC_STATUS)["wall"])
 
     def blocked(self):
-        # On all processors: on one, the child's own time would count.
-        start = request("guest-exec", path=str(self._subjects.trivial))
+        # Before all other processes, the child included: its own start is not the agent's time.
+        trivial = self._subjects.trivial
+        self._record("blocked", BARE, drive("spawn", self._size.runs, trivial, cpu=self._cpu,
+                                            first=True)["call"])
+        start = request("guest-exec", path=str(trivial))
         for name, arguments in ((THEIRS, (start, "pid", GUEST_EXEC_STATUS)),
                                 (OURS, (EXEC_NOWAIT, "job", EXEC_STATUS))):
             if name in self._local:
                 subject = self._local[name]
-                result = self._drive(subject, "blocked", subject.socket, self._size.runs,
-                                     *arguments, PING, together=False)
+                result = drive("blocked", subject.socket, self._size.runs, *arguments, PING,
+                               cpu=self._cpu, bind=subject.pid, first=True)
                 self._record("blocked", name, result["wall"])
 
     def mute(self):

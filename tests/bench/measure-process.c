@@ -19,17 +19,24 @@ void
 bench_measure_spawn (char **args)
 {
   int count = atoi (args[0]);
-  BenchSamples wall;
+  BenchSamples call, wall;
 
+  bench_samples_init (&call, count);
   bench_samples_init (&wall, count);
   for (int i = -1; i < count; i++) {
-    int64_t start = bench_now_ns ();
+    int64_t start = bench_now_ns (), started;
+    pid_t pid = bench_process_spawn (args + 1, true);
 
-    bench_process_wait (bench_process_spawn (args + 1, true));
-    if (i >= 0)
+    started = bench_now_ns ();
+    bench_process_wait (pid);
+    if (i >= 0) {
+      bench_samples_add (&call, started - start);
       bench_samples_add (&wall, bench_now_ns () - start);
+    }
   }
+  bench_print ("call", bench_samples_median (&call));
   bench_print ("wall", bench_samples_median (&wall));
+  bench_samples_clear (&call);
   bench_samples_clear (&wall);
 }
 

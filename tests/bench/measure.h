@@ -32,7 +32,8 @@ void bench_measure_first (char **args);
 
 /* measure-process.c: processes. */
 
-/* COUNT PROGRAM ARG…: starts the program and waits for its end. → wall. */
+/* COUNT PROGRAM ARG…: starts the program and waits for its end. → wall, of both; call, of
+ * posix_spawn() alone. */
 void bench_measure_spawn (char **args);
 /* SOCKET REQUEST PROGRAM ARG…: starts the agent, connects as soon as SOCKET is there, ends it.
  * → wall, from its start to the reply; rss, after it. */

@@ -99,6 +99,16 @@ bench_process_bind (pid_t pid, int cpu)
     err (1, "cannot bind process %d to processor %d", (int) pid, cpu);
 }
 
+void
+bench_process_set_first (pid_t pid, bool first)
+{
+  const struct sched_param param = { .sched_priority = first ? 1 : 0 };
+  int policy = first ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER;
+
+  sched_setscheduler (pid, policy, &param);
+  sched_setscheduler (0, policy, &param);
+}
+
 pid_t
 bench_process_spawn (char *const *argv, bool quiet)
 {

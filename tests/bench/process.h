@@ -24,6 +24,10 @@ int64_t bench_process_rss_bytes (pid_t pid);
 /* Binds @pid (0: the caller) to @cpu; -1: to all processors. */
 void bench_process_bind (pid_t pid, int cpu);
 
+/* Whether @pid and the caller run before every ordinary process; their children are ordinary ones.
+ * Needs a privilege; without it nothing changes. */
+void bench_process_set_first (pid_t pid, bool first);
+
 /* posix_spawn() of argv[0] with no attributes. @quiet: its outputs go to /dev/null. */
 pid_t bench_process_spawn (char *const *argv, bool quiet);
 /* Waits for its end, which must be an exit with status 0. */

@@ -48,9 +48,12 @@ def make_directory():
     raise RuntimeError("neither /run, the home nor the build directory is safe from other users")
 
 
-def drive(*arguments, cpu=None, bind=None):
-    """Runs a measurement of the driver; returns its results."""
+def drive(*arguments, cpu=None, bind=None, first=False):
+    """Runs a measurement of the driver; returns its results. `first`: the driver and process `bind`
+    run before all others."""
     command = [program("bench-driver")]
+    if first:
+        command.append("-r")
     if cpu is not None:
         command += ["-c", str(cpu)]
     if bind is not None:
