@@ -108,8 +108,15 @@ nego_conf_check_path (NegoConf *conf, GError **error)
 gboolean
 nego_conf_check (NegoConf *conf, GError **error)
 {
-  if (conf->activated->len == 0 && !nego_conf_check_path (conf, error)) {
+  if (conf->activated->len > 0)
+    return TRUE;
+  if (conf->serve_qga && !nego_conf_check_path (conf, error)) {
     g_prefix_error (error, "wrong 'path' (option -p): ");
+    return FALSE;
+  }
+  if (!conf->serve_qga && conf->method != NEGO_METHOD_VIRTIO_SERIAL && conf->channels->len == 0) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG,
+                 "'serve-qga' is false, and no other channel is named");
     return FALSE;
   }
   return TRUE;

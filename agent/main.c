@@ -60,7 +60,6 @@ nego_main_handle_signals (NegoServer *server)
 {
   gsize i;
 
-  signal (SIGPIPE, SIG_IGN);
   for (i = 0; i < G_N_ELEMENTS (nego_main_signals); i++) {
     struct sigaction old;
 
@@ -175,11 +174,12 @@ nego_main_run (NegoConf *conf, GError **error)
 }
 
 static gboolean
-nego_main_print (char *text)
+nego_main_print (char *text, GError **error)
 {
   g_autofree char *owned = text;
 
-  fputs (owned, stdout);
+  if (fputs (owned, stdout) == EOF || fflush (stdout) == EOF)
+    return nego_error_set_errno (error, errno, "failed to write to the standard output");
   return TRUE;
 }
 
@@ -192,15 +192,15 @@ nego_main_act (int argc, char **argv, GError **error)
   if (!nego_options_parse (argc, argv, conf, &action, error))
     return FALSE;
   if (action == NEGO_OPTIONS_HELP)
-    return nego_main_print (nego_options_help (NEGO_MAIN_PROGRAM));
+    return nego_main_print (nego_options_help (NEGO_MAIN_PROGRAM), error);
   if (action == NEGO_OPTIONS_VERSION)
-    return nego_main_print (g_strdup (nego_options_version ()));
+    return nego_main_print (g_strdup (nego_options_version ()), error);
   if (action == NEGO_OPTIONS_LIST_COMMANDS)
-    return nego_main_print (nego_server_list_commands ());
+    return nego_main_print (nego_server_list_commands (), error);
   if (!nego_activation_take (conf, error) || !nego_conf_check (conf, error))
     return FALSE;
   if (action == NEGO_OPTIONS_DUMP)
-    return nego_main_print (nego_conf_dump (conf));
+    return nego_main_print (nego_conf_dump (conf), error);
   return nego_main_run (conf, error);
 }
 
@@ -216,11 +216,11 @@ main (int argc, char **argv)
    * stays: a large message's memory goes back as it came. */
   mallopt (M_MMAP_THRESHOLD, NEGO_MAIN_MMAP_BYTES);
   nego_main_hold_signals (SIG_BLOCK);
+  signal (SIGPIPE, SIG_IGN);
   nego_main_fill_descriptors ();
   g_set_prgname (NEGO_MAIN_PROGRAM);
-  if (nego_main_act (argc, argv, &error) && fflush (stdout) == 0)
+  if (nego_main_act (argc, argv, &error))
     return EXIT_SUCCESS;
-  if (error != NULL)
-    fprintf (stderr, NEGO_MAIN_PROGRAM ": %s\n", error->message);
+  fprintf (stderr, NEGO_MAIN_PROGRAM ": %s\n", error->message);
   return EXIT_FAILURE;
 }

@@ -76,6 +76,19 @@ class Options(AgentCase):
         self.assert_fails("failed to open the configuration file '/nonexistent': No such file or "
                           "directory", "-c", "/nonexistent")
 
+    def test_nothing_to_serve(self):
+        path = self.write("conf", "[negotiator]\nserve-qga=false\n")
+        self.assert_fails("'serve-qga' is false, and no other channel is named",
+                          "-c", path, "-m", "isa-serial")
+
+    def test_output_that_cannot_be_written(self):
+        for option in ("-h", "-V", "-D", "-bhelp"):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([NEGO_AGENT, option], env=ENVIRONMENT, stdout=full,
+                                        stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((result.returncode, result.stderr), (
+                1, "nego-agent: failed to write to the standard output: No space left on device\n"))
+
     def test_warnings_are_logged(self):
         path = self.write("conf", "[general]\nnonsense=1\nblacklist=guest-exec\n[other]\nx=1\n")
         agent = self.start("-c", path, "-s", "x", "word", "-b", "guest-exec,guest-typo",

@@ -157,6 +157,20 @@ class Foreground(AgentCase):
         with Qga(self.socket) as client:
             self.assertEqual(client.command("guest-ping"), {})
 
+    def answer(self, client, name):
+        client.send({"execute": name})
+        return client.receive()
+
+    def test_lists_decide(self):
+        conf = self.write("conf", "[general]\nblock-rpcs=guest-info\n[negotiator]\ncommands=none\n")
+        self.start("-c", conf, "-a", "guest-ping, guest-info")
+        refused = "Command {} has been disabled: the command is not allowed"
+        with Qga(self.socket) as client:
+            self.assertEqual(self.answer(client, "guest-ping"), {"return": {}})
+            for name in ("guest-info", "negotiator-list"):
+                self.assertEqual(self.answer(client, name)["error"], {
+                    "class": "CommandNotFound", "desc": refused.format(name)})
+
     def test_live_socket_is_an_error(self):
         self.start()
         self.assert_fails(f"another process listens on '{self.socket}'",

@@ -388,6 +388,23 @@ test_channels (Fixture *fixture, gconstpointer data)
                    "*isa-serial:/dev/ttyS0|virtio-serial:/dev/virtio-ports/x|unix-listen:/a|");
 }
 
+/* The QGA channel left to qemu-ga, which needs no path then; something must be served. */
+static void
+test_without_qga (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  load (fixture, "[negotiator]\nserve-qga=false\n");
+  assert_channels (fixture->conf, "virtio-serial:/dev/virtio-ports/negotiator-host-to-guest.0|"
+                                  "virtio-serial:/dev/virtio-ports/negotiator-channel.0|");
+  load (fixture, "[general]\nmethod=unix-listen\n");
+  g_assert_false (nego_conf_check (fixture->conf, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG);
+  g_assert_cmpstr (error->message, ==, "'serve-qga' is false, and no other channel is named");
+  load (fixture, "[negotiator]\nchannels=unix-listen:/a\n");
+  assert_channels (fixture->conf, "unix-listen:/a|");
+}
+
 /* Descriptors of socket activation take the place of method and path. */
 static void
 test_activated (Fixture *fixture, gconstpointer data)
@@ -417,6 +434,7 @@ main (int argc, char **argv)
   g_test_add ("/conf/directory", Fixture, NULL, set_up, test_directory, tear_down);
   g_test_add ("/conf/path-needed", Fixture, NULL, set_up, test_path_needed, tear_down);
   g_test_add ("/conf/channels", Fixture, NULL, set_up, test_channels, tear_down);
+  g_test_add ("/conf/without-qga", Fixture, NULL, set_up, test_without_qga, tear_down);
   g_test_add ("/conf/activated", Fixture, NULL, set_up, test_activated, tear_down);
   return g_test_run ();
 }
