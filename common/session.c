@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/names.h"
+#include "common/pending.h"
 #include "common/wire.h"
 
 #include <malloc.h>
@@ -13,18 +14,6 @@
 /* A message over this, or as much input that is none, leaves holes in the heap: they are given back
  * once it is answered. */
 #define NEGO_SESSION_LARGE_BYTES (1u << 20)
-
-/* A request, or the error of a malformed one, that waits for its turn. */
-typedef struct {
-  char *name;    /* of the command */
-  GError *error; /* set: the answer, and no name */
-  char *arguments;
-  gsize arguments_len;
-  char *id;
-  gsize bytes; /* of arguments and id: a peer chooses their size */
-  gboolean sync;
-  guint64 mark; /* the queue's end when the request's bytes arrived */
-} NegoSessionItem;
 
 struct NegoSession {
   NegoDispatcher *dispatcher;
@@ -35,9 +24,7 @@ struct NegoSession {
   NegoCallPeer peer;
 
   NegoCall *current;
-  GQueue pending; /* NegoSessionItem */
-  gsize pending_bytes;
-  guint pending_syncs;
+  NegoPending pending;
   GSource *sync_wait; /* armed while a sync waits behind a running call */
 
   guint64 mark;     /* the queue's end when the bytes being looked at arrived */
@@ -54,24 +41,6 @@ struct NegoSession {
 
 static void nego_session_pump (NegoSession *session);
 static void nego_session_take_rest (NegoSession *session);
-
-static void
-nego_session_item_free (NegoSessionItem *item)
-{
-  g_clear_error (&item->error);
-  g_free (item->name);
-  g_free (item->arguments);
-  g_free (item->id);
-  g_free (item);
-}
-
-static void
-nego_session_drop_item (NegoSession *session, NegoSessionItem *item)
-{
-  session->pending_bytes -= item->bytes;
-  session->pending_syncs -= item->sync;
-  nego_session_item_free (item);
-}
 
 static void
 nego_session_disarm_sync (NegoSession *session)
@@ -95,13 +64,11 @@ static gboolean
 nego_session_sync_cb (gpointer user_data)
 {
   NegoSession *session = user_data;
-  NegoSessionItem *item;
 
   g_clear_pointer (&session->sync_wait, g_source_unref);
   g_debug ("%s: a sync overtakes what runs", session->name);
   nego_session_abandon (session);
-  while ((item = g_queue_peek_head (&session->pending)) != NULL && !item->sync)
-    nego_session_drop_item (session, g_queue_pop_head (&session->pending));
+  nego_pending_drop_to_sync (&session->pending);
   nego_session_pump (session);
   return G_SOURCE_REMOVE;
 }
@@ -110,7 +77,7 @@ nego_session_sync_cb (gpointer user_data)
 static void
 nego_session_update_sync (NegoSession *session)
 {
-  if (session->current == NULL || session->pending_syncs == 0) {
+  if (session->current == NULL || !nego_pending_has_sync (&session->pending)) {
     nego_session_disarm_sync (session);
     return;
   }
@@ -133,28 +100,21 @@ nego_session_may_start (NegoSession *session)
   return nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES;
 }
 
-/* Whether one more request may be read. One more than may wait is, since it may be the sync that
- * ends the waiting. */
-static gboolean
-nego_session_may_wait (NegoSession *session)
-{
-  return session->pending.length <= NEGO_SESSION_PENDING
-         && session->pending_bytes < NEGO_SESSION_QUEUE_BYTES;
-}
-
 static void
 nego_session_update_reading (NegoSession *session)
 {
   nego_stream_set_reading (session->stream,
                            nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES
-                             && session->rest->len == 0 && nego_session_may_wait (session));
+                             && session->rest->len == 0
+                             && nego_pending_has_room (&session->pending));
 }
 
 /* Whether nothing that was read is still to be answered. */
 static gboolean
 nego_session_is_idle (const NegoSession *session)
 {
-  return session->current == NULL && session->pending.length == 0 && session->rest->len == 0;
+  return session->current == NULL && nego_pending_is_empty (&session->pending)
+         && session->rest->len == 0;
 }
 
 static void
@@ -224,7 +184,7 @@ nego_session_start (
 }
 
 static void
-nego_session_run_item (NegoSession *session, NegoSessionItem *item)
+nego_session_run_item (NegoSession *session, NegoPendingItem *item)
 {
   if (item->sync)
     nego_session_drop_stale (session, item->mark);
@@ -244,45 +204,35 @@ nego_session_pump (NegoSession *session)
     return;
   session->pumping = TRUE;
   do {
-    while (session->pending.length > 0 && nego_session_may_start (session)) {
-      NegoSessionItem *item = g_queue_pop_head (&session->pending);
+    while (!nego_pending_is_empty (&session->pending) && nego_session_may_start (session)) {
+      g_autoptr (NegoPendingItem) item = nego_pending_pop (&session->pending);
 
       nego_session_run_item (session, item);
-      nego_session_drop_item (session, item);
     }
-    if (session->rest->len > 0 && nego_session_may_wait (session))
+    if (session->rest->len > 0 && nego_pending_has_room (&session->pending))
       nego_session_take_rest (session);
     nego_stream_flush (session->stream);
-  } while (session->pending.length > 0 && nego_session_may_start (session));
+  } while (!nego_pending_is_empty (&session->pending) && nego_session_may_start (session));
   session->pumping = FALSE;
   nego_session_settle (session);
-}
-
-static gboolean
-nego_session_is_sync (const char *name)
-{
-  return g_str_equal (name, "guest-sync") || g_str_equal (name, "guest-sync-delimited");
 }
 
 /* Puts the request, or the error instead of one, at the end of what waits. Takes @id and @error. */
 static void
 nego_session_push (NegoSession *session, NegoWireRequest *request, char *id, GError *error)
 {
-  NegoSessionItem *item = g_new0 (NegoSessionItem, 1);
+  NegoPendingItem *item = g_new0 (NegoPendingItem, 1);
 
   item->error = error;
   item->id = id;
   item->mark = session->mark;
   if (error == NULL) {
     item->name = g_steal_pointer (&request->execute);
-    item->sync = nego_session_is_sync (item->name);
+    item->sync = nego_pending_is_sync (item->name);
     item->arguments = g_strndup (request->arguments, request->arguments_len);
     item->arguments_len = request->arguments_len;
   }
-  item->bytes = item->arguments_len + (id != NULL ? strlen (id) : 0);
-  session->pending_bytes += item->bytes;
-  session->pending_syncs += item->sync;
-  g_queue_push_tail (&session->pending, item);
+  nego_pending_push (&session->pending, item);
 }
 
 static void
@@ -291,7 +241,7 @@ nego_session_take_error (NegoSession *session, GError *error, char *id)
   g_autoptr (GError) owned = error;
   g_autofree char *owned_id = id;
 
-  if (session->pending.length == 0 && nego_session_may_start (session))
+  if (nego_pending_is_empty (&session->pending) && nego_session_may_start (session))
     nego_session_answer_error (session, owned, owned_id);
   else
     nego_session_push (session, NULL, g_steal_pointer (&owned_id), g_steal_pointer (&owned));
@@ -321,11 +271,11 @@ nego_session_take_message (NegoSession *session, const NegoFramerMessage *messag
     return;
   }
   id = nego_session_spell_id (&request);
-  if (session->pending.length > 0 || !nego_session_may_start (session)) {
+  if (!nego_pending_is_empty (&session->pending) || !nego_session_may_start (session)) {
     nego_session_push (session, &request, id, NULL);
     return;
   }
-  if (nego_session_is_sync (request.execute))
+  if (nego_pending_is_sync (request.execute))
     nego_session_drop_stale (session, session->mark);
   nego_session_start (session, request.execute, request.arguments, request.arguments_len, id);
 }
@@ -337,7 +287,7 @@ nego_session_take (NegoSession *session, const guint8 *data, gsize len)
   gsize taken = 0;
 
   session->batch = TRUE;
-  while (taken < len && nego_session_may_wait (session)) {
+  while (taken < len && nego_pending_has_room (&session->pending)) {
     NegoFramerMessage message;
     GError *error = NULL;
     gsize used = 0;
@@ -389,12 +339,9 @@ nego_session_drained_cb (NegoStream *stream, gpointer user_data)
 static void
 nego_session_reset (NegoSession *session)
 {
-  NegoSessionItem *item;
-
   nego_framer_reset (session->framer);
   nego_session_abandon (session);
-  while ((item = g_queue_pop_head (&session->pending)) != NULL)
-    nego_session_drop_item (session, item);
+  nego_pending_clear (&session->pending);
   g_byte_array_set_size (session->rest, 0);
   nego_session_disarm_sync (session);
   session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
