@@ -217,6 +217,30 @@ nego_test_json_equal (const char *a, const char *b)
 }
 
 void
+nego_test_check_members (JsonObject *object, const char *expected)
+{
+  g_autoptr (GString) text = g_string_new (expected);
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) error = NULL;
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+
+  g_string_replace (text, "'", "\"", 0);
+  node = json_from_string (text->str, &error);
+  g_assert_no_error (error);
+  json_object_iter_init (&iter, json_node_get_object (node));
+  while (json_object_iter_next (&iter, &name, &value)) {
+    JsonNode *found = json_object_get_member (object, name);
+    g_autofree char *wanted = json_to_string (value, FALSE);
+    g_autofree char *got = found != NULL ? json_to_string (found, FALSE) : g_strdup ("null");
+
+    if (!g_str_equal (wanted, got))
+      g_error ("member '%s' is %.200s, not %s", name, got, wanted);
+  }
+}
+
+void
 nego_test_expect (NegoTestClient *client, const char *reply)
 {
   g_autofree char *line = nego_test_receive (client);

@@ -20,3 +20,5 @@ void nego_test_wait (NegoTest *test, int fd, short events, gint64 deadline, cons
 
 /* Descriptors of the agent while it has one client, who was answered, and no other. */
 guint nego_test_count_fds_settled (NegoTest *test);
+/* What they are, one a line. */
+char *nego_test_list_fds (NegoTest *test);

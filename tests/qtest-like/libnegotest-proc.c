@@ -56,16 +56,32 @@ nego_test_count_sleeps (NegoTest *test)
   return g_ascii_strtoull (strchr (line, ':') + 1, NULL, 10);
 }
 
-guint
-nego_test_count_fds (NegoTest *test)
+char *
+nego_test_list_fds (NegoTest *test)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/fd", (int) nego_test_get_pid (test));
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  guint n = 0;
+  GString *list = g_string_new (NULL);
+  const char *name;
 
   g_assert_nonnull (dir);
-  while (g_dir_read_name (dir) != NULL)
-    n++;
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *fd = g_build_filename (path, name, NULL);
+    g_autofree char *target = g_file_read_link (fd, NULL);
+
+    g_string_append_printf (list, "%s -> %s\n", name, target);
+  }
+  return g_string_free (list, FALSE);
+}
+
+guint
+nego_test_count_fds (NegoTest *test)
+{
+  g_autofree char *list = nego_test_list_fds (test);
+  guint n = 0;
+
+  for (const char *p = list; *p != '\0'; p++)
+    n += *p == '\n';
   return n;
 }
 

@@ -247,11 +247,23 @@ nego_test_end (NegoTest *test)
   free_test (test);
 }
 
+static void
+check_fds (NegoTest *test)
+{
+  guint fds = nego_test_count_fds_settled (test);
+
+  if (fds != test->fds) {
+    g_autofree char *list = nego_test_list_fds (test);
+
+    g_error ("the agent had %u descriptors, and has %u:\n%s", test->fds, fds, list);
+  }
+}
+
 void
 nego_test_stop (NegoTest *test)
 {
   g_assert_cmpint (waitpid (test->pid, NULL, WNOHANG), ==, 0);
-  g_assert_cmpuint (nego_test_count_fds_settled (test), ==, test->fds);
+  check_fds (test);
   if (!test->leaves_children)
     g_assert_cmpuint (nego_test_count_children (test), ==, 0);
   nego_test_end (test);

@@ -133,6 +133,9 @@ void nego_test_expect_error (NegoTestClient *client, const char *request, const 
 char **nego_test_resync (NegoTestClient *client);
 
 gboolean nego_test_json_equal (const char *a, const char *b);
+/* Each member of @expected, a JSON object whose strings may be in single quotes, must be in @object
+ * with that value; one that is null there must be absent. */
+void nego_test_check_members (JsonObject *object, const char *expected);
 
 /* Scripts. */
 
