@@ -34,9 +34,10 @@ nego_job_request_check_args (const NegoJobRequest *request,
   guint n = request->args != NULL ? g_strv_length ((char **) request->args) : 0;
 
   if (n > 0 && !script->conf->arguments) {
-    g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED,
-                 "negotiator command '%s' takes no arguments (Arguments in '%s.conf')",
-                 script->name, script->path);
+    g_set_error (
+      error, NEGO_ERROR, NEGO_ERROR_REFUSED,
+      "negotiator command '%s' is refused by 'Arguments' in '%s.conf': it takes no arguments",
+      script->name, script->path);
     return FALSE;
   }
   if (n > NEGO_SCRIPT_ARGS) {
@@ -62,7 +63,7 @@ nego_job_request_check (const NegoJobRequest *request, const NegoScript *script,
     return FALSE;
   }
   return nego_job_request_check_args (request, script, error)
-         && nego_script_env_check (script->name, script->conf, request->env, error);
+         && nego_script_env_check (script, request->env, error);
 }
 
 static void

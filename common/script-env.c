@@ -44,8 +44,10 @@ nego_script_env_is_never_admitted (const char *name)
 
 /* Checks env[@index]. */
 static gboolean
-nego_script_env_check_entry (
-  const char *name, const NegoScriptConf *conf, const char *const *env, guint index, GError **error)
+nego_script_env_check_entry (const NegoScript *script,
+                             const char *const *env,
+                             guint index,
+                             GError **error)
 {
   gsize len = nego_script_env_name_length (env[index]);
   g_autofree char *variable = g_strndup (env[index], len);
@@ -66,11 +68,11 @@ nego_script_env_check_entry (
                  "environment variable '%.64s' is never admitted", variable);
     return FALSE;
   }
-  if (!g_strv_contains ((const char *const *) conf->allow_environment, variable)) {
+  if (!g_strv_contains ((const char *const *) script->conf->allow_environment, variable)) {
     g_set_error (
       error, NEGO_ERROR, NEGO_ERROR_REFUSED,
-      "environment variable '%.64s' is not in AllowEnvironment of negotiator command '%s'",
-      variable, name);
+      "negotiator command '%s' is refused by 'AllowEnvironment' in '%s.conf': it admits no '%.64s'",
+      script->name, script->path, variable);
     return FALSE;
   }
   for (guint i = 0; i < index; i++)
@@ -83,10 +85,7 @@ nego_script_env_check_entry (
 }
 
 gboolean
-nego_script_env_check (const char *name,
-                       const NegoScriptConf *conf,
-                       const char *const *env,
-                       GError **error)
+nego_script_env_check (const NegoScript *script, const char *const *env, GError **error)
 {
   guint n = env != NULL ? g_strv_length ((char **) env) : 0;
 
@@ -96,7 +95,7 @@ nego_script_env_check (const char *name,
     return FALSE;
   }
   for (guint i = 0; i < n; i++)
-    if (!nego_script_env_check_entry (name, conf, env, i, error))
+    if (!nego_script_env_check_entry (script, env, i, error))
       return FALSE;
   return TRUE;
 }

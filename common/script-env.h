@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "common/script-conf.h"
+#include "common/script.h"
 
 #include <glib.h>
 
@@ -24,11 +24,8 @@ gsize nego_script_env_name_length (const char *text);
  * or interpret code. */
 gboolean nego_script_env_is_never_admitted (const char *name);
 
-/* Checks what a caller wants to set for the script @name. Errors: NEGO_ERROR_REFUSED. */
-gboolean nego_script_env_check (const char *name,
-                                const NegoScriptConf *conf,
-                                const char *const *env,
-                                GError **error);
+/* Checks what a caller wants to set for @script. Errors: NEGO_ERROR_REFUSED. */
+gboolean nego_script_env_check (const NegoScript *script, const char *const *env, GError **error);
 
 /* @side: "guest" or "host". @env: checked; NULL: none. Without User=, HOME, USER and LOGNAME are
  * this process's; with it they are left to the exec helper, which looks the user up. */

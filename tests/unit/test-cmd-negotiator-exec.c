@@ -89,7 +89,7 @@ test_exec_failed (AgentFixture *fixture, gconstpointer data)
 static void
 test_exec_errors (AgentFixture *fixture, gconstpointer data)
 {
-  g_autofree char *no_args = NULL, *refused = NULL, *policy = NULL;
+  g_autofree char *no_args = NULL, *no_env = NULL, *refused = NULL, *policy = NULL;
 
   if (fixture->dir == NULL)
     return;
@@ -106,12 +106,14 @@ test_exec_errors (AgentFixture *fixture, gconstpointer data)
                              "'%s/wrong' is no program and has no interpreter line (#!)",
                              fixture->dir);
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'wrong'}", refused);
-  no_args = g_strdup_printf ("negotiator command 'x' takes no arguments (Arguments in '%s/x.conf')",
-                             fixture->dir);
+  no_args = g_strdup_printf (
+    "negotiator command 'x' is refused by 'Arguments' in '%s/x.conf': it takes no arguments",
+    fixture->dir);
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','arg':['a']}", no_args);
-  agent_fixture_assert_error (
-    fixture, "negotiator-exec", "{'command':'x','env':['A=1']}",
-    "environment variable 'A' is not in AllowEnvironment of negotiator command 'x'");
+  no_env = g_strdup_printf (
+    "negotiator command 'x' is refused by 'AllowEnvironment' in '%s/x.conf': it admits no 'A'",
+    fixture->dir);
+  agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','env':['A=1']}", no_env);
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','env':['PATH=/tmp']}",
                               "environment variable 'PATH' is never admitted");
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','timeout':0}",

@@ -197,13 +197,13 @@ test_request_errors (JobFixture *fixture, gconstpointer data)
   fixture->script.conf->arguments = FALSE;
   job_fixture_assert_error (
     fixture, &request, NEGO_ERROR_REFUSED,
-    "negotiator command 'sh' takes no arguments (Arguments in '/bin/sh.conf')");
+    "negotiator command 'sh' is refused by 'Arguments' in '/bin/sh.conf': it takes no arguments");
   request.args = NULL;
   g_assert_true (nego_job_request_check (&request, &fixture->script, NULL));
   request.env = env;
   job_fixture_assert_error (
     fixture, &request, NEGO_ERROR_REFUSED,
-    "environment variable 'A' is not in AllowEnvironment of negotiator command 'sh'");
+    "negotiator command 'sh' is refused by 'AllowEnvironment' in '/bin/sh.conf': it admits no 'A'");
   request.env = NULL;
   request.input_len = NEGO_SCRIPT_INPUT_BYTES;
   g_assert_true (nego_job_request_check (&request, &fixture->script, NULL));

@@ -18,12 +18,21 @@ new_conf (const char *keys)
   return conf;
 }
 
+static gboolean
+check (const NegoScriptConf *conf, const char *const *env, GError **error)
+{
+  const NegoScript script
+    = { .name = (char *) "x", .path = (char *) "/d/x", .conf = (NegoScriptConf *) conf };
+
+  return nego_script_env_check (&script, env, error);
+}
+
 static void
 assert_refused (const NegoScriptConf *conf, const char *const *env, const char *message)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (nego_script_env_check ("x", conf, env, &error));
+  g_assert_false (check (conf, env, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED);
   g_assert_cmpstr (error->message, ==, message);
 }
@@ -57,7 +66,8 @@ test_refused (void)
     const char *const twice[] = { "A=1", "ENVIRON=2", "A=1", NULL };
 
     assert_refused (
-      conf, env, "environment variable 'B' is not in AllowEnvironment of negotiator command 'x'");
+      conf, env,
+      "negotiator command 'x' is refused by 'AllowEnvironment' in '/d/x.conf': it admits no 'B'");
     assert_refused (conf, twice, "environment variable 'A' is given twice");
   }
 }
@@ -75,8 +85,8 @@ test_limits (void)
   memcpy (entry, "A=", 2);
   assert_refused (conf, env, "environment variable 'A' is too long (limit 131071 bytes)");
   entry[NEGO_SCRIPT_ARG_BYTES - 1] = '\0';
-  g_assert_true (nego_script_env_check ("x", conf, env, NULL));
-  g_assert_true (nego_script_env_check ("x", conf, NULL, NULL));
+  g_assert_true (check (conf, env, NULL));
+  g_assert_true (check (conf, NULL, NULL));
 
   for (guint i = 0; i < NEGO_SCRIPT_ENV; i++) {
     g_string_append_printf (names, "V%u;", i);
@@ -84,7 +94,7 @@ test_limits (void)
   }
   many_conf = new_conf (names->str);
   g_ptr_array_add (many, NULL);
-  g_assert_true (nego_script_env_check ("x", many_conf, (const char *const *) many->pdata, NULL));
+  g_assert_true (check (many_conf, (const char *const *) many->pdata, NULL));
   many->pdata[many->len - 1] = g_strdup ("W=");
   g_ptr_array_add (many, NULL);
   assert_refused (many_conf, (const char *const *) many->pdata,
