@@ -31,6 +31,8 @@
 /* A reply line of a negotiator command, encoded: libvirt's passthrough carries 4 MiB, its agent
  * code 10 MiB, many line readers 1 MiB. */
 #define NEGO_REPLY_BYTES (1u << 20)
+/* The id of a negotiator command, as echoed: that such a line always has room for it. */
+#define NEGO_REPLY_ID_BYTES (4u << 10)
 
 /* Replies waiting for a slow reader: above this no further request of the session is started or
  * read. One reply may exceed it, since a reply is never cut. */

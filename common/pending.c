@@ -22,7 +22,9 @@ nego_pending_item_free (NegoPendingItem *item)
 static gsize
 nego_pending_item_bytes (const NegoPendingItem *item)
 {
-  return item->arguments_len + (item->id != NULL ? strlen (item->id) : 0);
+  return item->arguments_len + (item->name != NULL ? strlen (item->name) : 0)
+         + (item->id != NULL ? strlen (item->id) : 0)
+         + (item->error != NULL ? strlen (item->error->message) : 0);
 }
 
 void

@@ -3,7 +3,7 @@
  * pending: the requests of one session that wait for their turn, in order, with the errors of
  * malformed ones between them; private to session.c.
  *
- * Bounded by number and by bytes: a peer chooses the size of arguments and ids. It starts nothing.
+ * Bounded by number and by bytes: a peer chooses the size of each text. It starts nothing.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoPendingItem, nego_pending_item_free)
 
 typedef struct {
   GQueue items; /* NegoPendingItem */
-  gsize bytes;  /* of their arguments and ids */
+  gsize bytes;  /* of all their texts */
   guint syncs;
 } NegoPending;
 

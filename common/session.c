@@ -163,6 +163,17 @@ nego_session_answer_error (NegoSession *session, const GError *error, const char
   nego_wire_write_error (nego_stream_get_queue (session->stream), error, id);
 }
 
+/* An id is echoed, and the reply lines of these commands have a limit. */
+static gboolean
+nego_session_refuses_id (const char *name, const char *id, GError **error)
+{
+  if (id == NULL || strlen (id) <= NEGO_REPLY_ID_BYTES || !g_str_has_prefix (name, "negotiator-"))
+    return FALSE;
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
+               "the id of a negotiator command is too long (limit %u bytes)", NEGO_REPLY_ID_BYTES);
+  return TRUE;
+}
+
 /* Looks the command up only now: a freeze or thaw before it in the queue decides what it may do.
  * Takes @id. */
 static void
@@ -172,8 +183,13 @@ nego_session_start (
   g_autofree char *owned_id = id;
   g_autoptr (GError) error = NULL;
   g_autoptr (NegoCall) call = NULL;
-  const QapiCommand *command = nego_dispatcher_find (session->dispatcher, name, &error);
+  const QapiCommand *command;
 
+  if (nego_session_refuses_id (name, owned_id, &error)) {
+    nego_session_answer_error (session, error, NULL);
+    return;
+  }
+  command = nego_dispatcher_find (session->dispatcher, name, &error);
   if (command == NULL) {
     nego_session_answer_error (session, error, owned_id);
     return;

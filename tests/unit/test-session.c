@@ -422,6 +422,59 @@ test_pending_bytes (Fixture *fixture, gconstpointer kind)
   g_assert_cmpuint (fixture->pings, ==, sent / len);
 }
 
+/* Texts that only errors quote count as well. */
+static void
+test_pending_texts (Fixture *fixture, gconstpointer kind)
+{
+  static const char *const requests[] = {
+    /* % is what is long */
+    "{\"execute\":\"%\"}",
+    "{\"%\":0}",
+  };
+  g_autofree char *filler = g_strnfill (900000, 'x');
+
+  for (guint i = 0; i < G_N_ELEMENTS (requests); i++) {
+    g_auto (GStrv) around = g_strsplit (requests[i], "%", 2);
+    g_autofree char *request = g_strjoinv (filler, around);
+    gsize len = strlen (request), sent = 0;
+    ssize_t n = 0;
+
+    tell (fixture, EXEC);
+    for (; n >= 0; settle ()) {
+      n = send (fixture->peer, request + sent % len, len - sent % len, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent += n > 0 ? (gsize) n : 0;
+      g_assert_cmpuint (sent, <, 4u << 20);
+    }
+    end_call (fixture);
+    g_free (hear (fixture));
+    tell (fixture, request + sent % len);
+    g_free (hear (fixture));
+  }
+}
+
+/* The echo of an id must leave room in a line that has a limit. */
+static void
+test_long_id (Fixture *fixture, gconstpointer kind)
+{
+  g_autofree char *id = g_strnfill (NEGO_REPLY_ID_BYTES - strlen ("\"\""), 'i');
+  g_autofree char *at = g_strdup_printf (
+    "{\"execute\":\"negotiator-exec\",\"arguments\":{\"command\":\"fails-at-once\"},"
+    "\"id\":\"%s\"}",
+    id);
+  g_autofree char *reply = g_strdup_printf (
+    "{\"id\": \"%s\", \"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}}\n", id);
+  g_autofree char *above = g_strdup_printf ("{\"execute\":\"negotiator-exec\",\"id\":\"%si\"}", id);
+  g_autofree char *unknown = g_strdup_printf ("{\"execute\":\"negotiator-x\",\"id\":\"%si\"}", id);
+
+  tell (fixture, at);
+  expect (fixture, reply);
+  tell (fixture, above);
+  expect (fixture, GENERIC ("the id of a negotiator command is too long (limit 4096 bytes)"));
+  tell (fixture, unknown);
+  expect (fixture, GENERIC ("the id of a negotiator command is too long (limit 4096 bytes)"));
+  g_assert_cmpuint (fixture->started, ==, 1);
+}
+
 static void
 test_port_reset (Fixture *fixture, gconstpointer kind)
 {
@@ -479,6 +532,8 @@ main (int argc, char **argv)
   ADD ("/session/no-reader", NEGO_STREAM_SOCKET, test_no_reader);
   ADD ("/session/pending-limit", NEGO_STREAM_SOCKET, test_pending_limit);
   ADD ("/session/pending-bytes", NEGO_STREAM_SOCKET, test_pending_bytes);
+  ADD ("/session/pending-texts", NEGO_STREAM_SOCKET, test_pending_texts);
+  ADD ("/session/long-id", NEGO_STREAM_SOCKET, test_long_id);
   ADD ("/session/port/replies", NEGO_STREAM_PORT, test_replies);
   ADD ("/session/port/order", NEGO_STREAM_PORT, test_order);
   ADD ("/session/port/no-reader", NEGO_STREAM_PORT, test_no_reader);
