@@ -217,6 +217,9 @@ main (int argc, char **argv)
   mallopt (M_MMAP_THRESHOLD, NEGO_MAIN_MMAP_BYTES);
   nego_main_hold_signals (SIG_BLOCK);
   signal (SIGPIPE, SIG_IGN);
+  /* Whoever starts us may ignore it, and that is inherited: the kernel would then reap our
+   * children, and their results were lost. */
+  signal (SIGCHLD, SIG_DFL);
   nego_main_fill_descriptors ();
   g_set_prgname (NEGO_MAIN_PROGRAM);
   if (nego_main_act (argc, argv, &error))

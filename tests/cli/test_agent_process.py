@@ -124,6 +124,15 @@ class Foreground(AgentCase):
         agent.terminate()
         self.assertEqual(agent.wait(), 0)
 
+    def test_children_are_reaped(self):
+        def ignore_children():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        conf = self.write("conf", "[negotiator]\nguest-commands = /usr/bin\n")
+        self.start("-c", conf, preexec_fn=ignore_children)
+        with Qga(self.socket) as client:
+            job = client.command("negotiator-exec", command="false")
+        self.assertEqual((job["state"], job["exitcode"]), ("exited", 1))
+
     def test_pipe_without_a_reader(self):
         agent = self.start("-v")
         agent.stderr.close()
