@@ -104,7 +104,7 @@
 #define NEGO_GUEST_REPLY_STRING_BYTES (64u << 10) /* but for members that carry data */
 /* How long a port is tried until it is called busy, or its agent silent: a sync takes 0.2 s at
  * most, and a person waits a second. */
-#define NEGO_GUEST_SYNC_MS 900
+#define NEGO_GUEST_SYNC_S 0.9
 /* How long a reply is waited for, unless --timeout says otherwise: libvirt gives up after 5 s, and
  * a guest may be swapping. */
 #define NEGO_GUEST_ANSWER_S 10

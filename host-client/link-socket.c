@@ -23,6 +23,7 @@ typedef struct {
   NegoLink link;
   char *path;
   int fd;
+  double patience;
   gboolean synced;
   gsize start, end; /* what was read and not used yet */
   guint8 in[READ_BYTES];
@@ -187,7 +188,7 @@ static gboolean
 nego_link_socket_await_sync (
   NegoLinkSocket *self, NegoFramer *framer, const char *id, gint64 deadline, GError **error)
 {
-  const gint64 verdict = g_get_monotonic_time () + NEGO_GUEST_SYNC_MS * G_TIME_SPAN_MILLISECOND;
+  const gint64 verdict = g_get_monotonic_time () + (gint64) (NEGO_GUEST_SYNC_S * G_USEC_PER_SEC);
   gboolean judged = deadline <= verdict;
 
   for (;;) {
@@ -238,6 +239,26 @@ nego_link_socket_new_sync (char **id)
   return g_steal_pointer (&text);
 }
 
+/* @request as a line: some agents answer only whole ones. */
+static void
+nego_link_socket_append (GString *text, const NegoLinkRequest *request)
+{
+  g_string_append_len (text, request->text, (gssize) request->len);
+  g_string_append_c (text, '\n');
+}
+
+static gboolean
+nego_link_socket_send (const NegoLinkSocket *self,
+                       const NegoLinkRequest *request,
+                       gint64 deadline,
+                       GError **error)
+{
+  g_autoptr (GString) line = g_string_sized_new (request->len + 2);
+
+  nego_link_socket_append (line, request);
+  return nego_link_socket_write (self, line->str, line->len, deadline, error);
+}
+
 /* Writes the sync, with @request behind it if that may be, and waits for its answer. */
 static gboolean
 nego_link_socket_do_sync (NegoLinkSocket *self,
@@ -249,10 +270,10 @@ nego_link_socket_do_sync (NegoLinkSocket *self,
   g_autofree char *id = NULL;
   g_autoptr (GString) text = nego_link_socket_new_sync (&id);
 
-  if (request != NULL) {
-    g_string_append_len (text, request->text, (gssize) request->len);
-    g_string_append_c (text, '\n');
-  }
+  if (self->patience > 0)
+    deadline = MIN (deadline, g_get_monotonic_time () + (gint64) (self->patience * G_USEC_PER_SEC));
+  if (request != NULL)
+    nego_link_socket_append (text, request);
   self->synced = nego_link_socket_write (self, text->str, text->len, deadline, error)
                  && nego_link_socket_await_sync (self, framer, id, deadline, error);
   return self->synced;
@@ -306,9 +327,7 @@ nego_link_socket_call (NegoLink *link,
     return NULL;
   /* Until the reply is there; then nothing is left on the way that could be taken for another's. */
   self->synced = FALSE;
-  if (!sent
-      && (!nego_link_socket_write (self, request->text, request->len, deadline, error)
-          || !nego_link_socket_write (self, "\n", 1, deadline, error)))
+  if (!sent && !nego_link_socket_send (self, request, deadline, error))
     return NULL;
   reply = nego_link_socket_await_reply (self, framer, deadline, error);
   self->synced = reply != NULL;
@@ -360,7 +379,7 @@ nego_link_socket_connect (NegoLinkSocket *self, GError **error)
 }
 
 NegoLink *
-nego_link_socket_new (const char *path, GError **error)
+nego_link_socket_new (const char *path, double patience, GError **error)
 {
   static const NegoLinkClass klass = {
     .sync = nego_link_socket_sync,
@@ -373,6 +392,7 @@ nego_link_socket_new (const char *path, GError **error)
   self->link = (NegoLink){ .klass = &klass };
   self->path = g_strdup (path);
   self->fd = -1;
+  self->patience = patience;
   self->synced = FALSE;
   self->start = self->end = 0;
   link = &self->link;

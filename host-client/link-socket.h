@@ -14,5 +14,7 @@
 
 #include "host-client/link.h"
 
-/* Connects, which takes no time: whether anybody answers is seen by the first sync or call. */
-NegoLink *nego_link_socket_new (const char *path, GError **error);
+/* Connects, which takes no time: whether anybody answers is seen by the first sync or call. The
+ * reply to a sync is awaited for @patience seconds at most, 0 is without limit; but a port that
+ * another program holds is told after NEGO_GUEST_SYNC_S, however patient. */
+NegoLink *nego_link_socket_new (const char *path, double patience, GError **error);

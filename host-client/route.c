@@ -134,9 +134,9 @@ nego_route_new_for_domain (const NegoOptions *options,
 }
 
 static NegoGuest *
-nego_route_open_socket (const char *path, GError **error)
+nego_route_open_socket (const char *path, double patience, GError **error)
 {
-  NegoLink *link = nego_link_socket_new (path, error);
+  NegoLink *link = nego_link_socket_new (path, patience, error);
 
   return link != NULL ? nego_guest_new (link) : NULL;
 }
@@ -162,10 +162,9 @@ nego_route_open_libvirt (NegoRoute *route)
 static NegoGuest *
 nego_route_open_port (const char *path, gint64 deadline, GError **error)
 {
-  const gint64 limit = g_get_monotonic_time () + NEGO_GUEST_SYNC_MS * G_TIME_SPAN_MILLISECOND;
-  g_autoptr (NegoGuest) guest = nego_route_open_socket (path, error);
+  g_autoptr (NegoGuest) guest = nego_route_open_socket (path, NEGO_GUEST_SYNC_S, error);
 
-  if (guest == NULL || !nego_guest_sync (guest, MIN (limit, deadline), error))
+  if (guest == NULL || !nego_guest_sync (guest, deadline, error))
     return NULL;
   return g_steal_pointer (&guest);
 }
@@ -178,7 +177,10 @@ nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
   const char *path;
 
   if (route->module == NULL)
-    return nego_route_open_socket (route->options->socket, error);
+    return nego_route_open_socket (route->options->socket,
+                                   route->options->has_timeout ? route->options->timeout
+                                                               : NEGO_GUEST_SYNC_S,
+                                   error);
   path = nego_route_port_path (route);
   if (path != NULL) {
     guest = nego_route_open_port (path, deadline, &failure);

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 /* Over libvirt: how long after the wait that it asked for a reply may come, before it is asked for
- * again; and for each MiB of the request. */
-#define LIBVIRT_EXTRA_S 2
+ * again: as long as libvirt itself gives an agent. */
+#define LIBVIRT_EXTRA_S 5
+/* How much longer the agent may take for each MiB of a request: an emulated guest reads 4 MiB/s. */
+#define MIB_EXTRA_S 10
 
 /* A stream's piece in a status. */
 typedef struct {
@@ -103,14 +105,15 @@ nego_run_ask (NegoRunState *state, const char *command, const GString *arguments
 {
   const NegoRun *run = state->run;
   const double wait = nego_run_wait (run);
-  const double extra = LIBVIRT_EXTRA_S + (double) (arguments->len >> 20);
+  const double extra = MIB_EXTRA_S * (double) arguments->len / (1 << 20);
   const gint64 limit
-    = run->silence > 0 ? nego_run_later (state->answered, wait + run->silence) : G_MAXINT64;
+    = run->silence > 0 ? nego_run_later (state->answered, wait + extra + run->silence) : G_MAXINT64;
 
   for (;;) {
     const gint64 now = g_get_monotonic_time ();
-    const gint64 deadline
-      = nego_guest_is_shared (run->guest) ? MIN (limit, nego_run_later (now, wait + extra)) : limit;
+    const gint64 deadline = nego_guest_is_shared (run->guest)
+                              ? MIN (limit, nego_run_later (now, wait + extra + LIBVIRT_EXTRA_S))
+                              : limit;
     g_autoptr (GError) failure = NULL;
     g_autoptr (JsonNode) reply
       = nego_guest_call (run->guest, command, arguments->str, deadline, &failure);

@@ -143,7 +143,7 @@ class OverPort(Contract, HostCase):
         return self.libvirt.path(self.guest.socket_path(PORT_OURS))
 
     def test_socket_option_needs_no_libvirt(self):
-        self.assertEqual(self.assert_host(0, "--socket", self.socket(), "exec", "arguments", "x"),
+        self.assertEqual(self.assert_host(0, "--socket", self.guest.socket_path(PORT_OURS), "exec", "arguments", "x"),
                          b"x\n")
 
     def test_port_that_another_client_holds(self):
