@@ -26,8 +26,8 @@ enum {
   EXIT_SIGNAL = 128,
 };
 
-/* Every channel takes a request of this size; above it, the agent is asked. */
-#define ANY_CHANNEL_BYTES (512u << 10)
+/* Every port takes a request of this size; above it, the agent is asked. */
+#define ANY_PORT_BYTES (512u << 10)
 /* What stands around the arguments in a request. */
 #define REQUEST_EXTRA_BYTES 1024u
 
@@ -85,28 +85,27 @@ nego_cmd_message_bytes (NegoGuest *guest, gint64 deadline, GError **error)
 static NegoGuest *
 nego_cmd_open (const NegoOptions *options, gsize len, gint64 deadline, GError **error)
 {
-  g_autoptr (NegoRoute) route = nego_route_new (options, deadline, error);
-  g_autoptr (NegoGuest) guest = NULL;
-  g_autoptr (NegoGuest) other = NULL;
-  guint64 limit;
+  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, error);
+  guint64 limit = NEGO_GUEST_REQUEST_BYTES_LIBVIRT;
 
-  if (route != NULL)
-    guest = nego_route_open (route, deadline, error);
-  if (guest == NULL || nego_guest_is_shared (guest) || len <= ANY_CHANNEL_BYTES)
-    return g_steal_pointer (&guest);
-  limit = nego_cmd_message_bytes (guest, deadline, error);
-  if (limit == 0)
+  if (guest == NULL)
     return NULL;
   len += REQUEST_EXTRA_BYTES;
+  if (!nego_guest_is_shared (guest)) {
+    if (len <= ANY_PORT_BYTES)
+      return g_steal_pointer (&guest);
+    limit = nego_cmd_message_bytes (guest, deadline, error);
+    if (limit == 0)
+      return NULL;
+  }
   if (len <= limit)
     return g_steal_pointer (&guest);
-  other = nego_route_open_libvirt (route);
-  if (other != NULL && len <= NEGO_GUEST_REQUEST_BYTES_LIBVIRT)
-    return g_steal_pointer (&other);
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
                "the input and arguments make a request of %" G_GSIZE_FORMAT
-               " bytes, more than this channel takes (limit %" G_GUINT64_FORMAT ")",
-               len, limit);
+               " bytes, more than %s takes (limit %" G_GUINT64_FORMAT ")%s",
+               len, nego_guest_is_shared (guest) ? "libvirt's agent call" : "this channel", limit,
+               nego_guest_is_shared (guest) ? "; a channel '" NEGO_PORT_HOST_TO_GUEST "' takes more"
+                                            : "");
   return NULL;
 }
 

@@ -436,10 +436,11 @@ nego_link_libvirt_call (NegoLink *link,
   g_autofree char *reply = NULL;
   NegoLibvirtQuery *query;
 
-  if (request->len >= NEGO_GUEST_REQUEST_BYTES_LIBVIRT) {
+  if (request->len > NEGO_GUEST_REQUEST_BYTES_LIBVIRT) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
-                 "a request of %" G_GSIZE_FORMAT " bytes is more than libvirt carries (limit %u)",
-                 request->len, NEGO_GUEST_REQUEST_BYTES_LIBVIRT - 1);
+                 "a request of %" G_GSIZE_FORMAT
+                 " bytes is more than libvirt's agent call takes (limit %u)",
+                 request->len, NEGO_GUEST_REQUEST_BYTES_LIBVIRT);
     return NULL;
   }
   if (!nego_libvirt_begin_call (self->libvirt, deadline)) {

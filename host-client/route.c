@@ -150,7 +150,8 @@ nego_route_port_path (const NegoRoute *route)
   return port != NULL && route->module->is_local (route->libvirt) ? port->path : NULL;
 }
 
-NegoGuest *
+/* libvirt's agent call; NULL: the guest has no channel for it. */
+static NegoGuest *
 nego_route_open_libvirt (NegoRoute *route)
 {
   if (route->module == NULL || nego_discover_find (route->channels, NEGO_PORT_QGA) == NULL)

@@ -3,7 +3,7 @@
  * route: the ways to one guest, and the choice among them.
  *
  * The port negotiator-host-to-guest.0 comes first, if its socket is on this machine: it leaves
- * libvirt's agent to others. When it is busy or silent, and for messages that it does not take,
+ * libvirt's agent to others. When it is busy or silent,
  * there is libvirt's agent call on org.qemu.guest_agent.0.
  *
  * Errors say what to do next; they are NEGO_ERROR_CLOSED for a guest that does not exist, does not
@@ -32,7 +32,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoRoute, nego_route_free)
 
 /* Takes the best way on which somebody answers. */
 NegoGuest *nego_route_open (NegoRoute *route, gint64 deadline, GError **error);
-
-/* Takes libvirt's agent call, for what the port does not carry; NULL, without an error, if there is
- * none. */
-NegoGuest *nego_route_open_libvirt (NegoRoute *route);

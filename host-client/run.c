@@ -158,10 +158,13 @@ nego_run_take_piece (NegoRunState *state, guint i, const NegoRunPiece *piece, GE
   gsize len = strlen (piece->data);
 
   if (piece->encoding == QAPI_NEGOTIATOR_OUTPUT_ENCODING_BASE64) {
-    data = decoded = nego_base64_decode (piece->data, &len, error);
+    g_autoptr (GError) failure = NULL;
+
+    data = decoded = nego_base64_decode (piece->data, &len, &failure);
     if (decoded == NULL) {
-      g_prefix_error (error, "the agent's answer makes no sense: %s-data: ", piece->name);
-      return FALSE;
+      g_autofree char *what = g_strdup_printf ("%s-data: %s", piece->name, failure->message);
+
+      return nego_run_fail (error, what);
     }
   }
   if (piece->offset != state->offsets[i] || piece->next < piece->offset

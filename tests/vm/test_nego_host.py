@@ -46,6 +46,9 @@ class HostCase(LibvirtCase):
 class Contract:
     """What holds whichever way the guest is reached."""
 
+    large_input = 0
+    request_limit = 0
+
     def test_ping(self):
         self.assert_host(0, "ping", "guest")
 
@@ -83,11 +86,16 @@ class Contract:
     def test_exec_unknown(self):
         self.assertIn("'nope'", self.assert_fails(127, "exec", "guest", "nope"))
 
-    def test_exec_copies_a_binary_mebibyte_both_ways(self):
-        data = os.urandom(MIB)
+    def test_exec_copies_binary_data_both_ways(self):
+        data = os.urandom(self.large_input)
         done = self.host("exec", "guest", "copy", input=data)
         self.assertEqual((done.returncode, done.stderr), (0, b"copied\n"))
         self.assertEqual(done.stdout, data)
+
+    def test_exec_more_input_than_the_channel_takes(self):
+        text = self.assert_fails(125, "exec", "guest", "copy", input=bytes(MIB))
+        self.assertIn("make a request of", text)
+        self.assertIn(f"(limit {self.request_limit})", text)
 
     def test_exec_without_input(self):
         self.assertEqual(self.assert_host(0, "exec", "-n", "guest", "copy", input=b"unread"), b"")
@@ -134,10 +142,15 @@ class OverLibvirt(Contract, HostCase):
     """The guest has libvirt's port only."""
 
     ports = (PORT_QGA,)
+    large_input = 128 << 10
+    request_limit = 192 << 10
 
 
 class OverPort(Contract, HostCase):
     """The guest has our port too, which is preferred."""
+
+    large_input = 640 << 10
+    request_limit = MIB
 
     def socket(self):
         return self.libvirt.path(self.guest.socket_path(PORT_OURS))
