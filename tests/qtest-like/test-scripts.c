@@ -81,7 +81,8 @@ static void
 test_run (gconstpointer user_data)
 {
   const Run *run = user_data;
-  NegoTest *test = nego_test_start (NULL);
+  const NegoTestOptions options = { .negotiator = "grace-seconds = 1" };
+  NegoTest *test = nego_test_start (&options);
   NegoTestClient *client = nego_test_connect (test);
   g_autofree char *arguments = g_strdup_printf ("'command':'x'%s", run->arguments);
   g_autoptr (JsonObject) job = NULL;

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scripts, and calls of scripts, that are not as they should be: each has its own error or result.
+ */
+#include "config.h"
+
+#include "common/names.h"
+#include "tests/qtest-like/libnegotest.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SH(text)      "#!/bin/sh\n" text "\n"
+#define REFUSED(text) "negotiator command 'x' is refused by the checks of its files: " text
+#define X             "'@SCRIPTS@/x'"
+#define RSS_SLACK_KIB 2048u
+
+typedef struct {
+  NegoTest *test;
+  NegoTestClient *client;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer negotiator)
+{
+  const NegoTestOptions options = { .negotiator = negotiator };
+
+  fixture->test = nego_test_start (&options);
+  fixture->client = nego_test_connect (fixture->test);
+  nego_test_add_script (fixture->test, "good", SH ("echo good"));
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (JsonObject) job = nego_test_exec (fixture->client, "'command':'good'");
+
+  nego_test_check_members (job, "{'out-data':'good\\n'}"); /* whatever was before */
+  nego_test_client_free (fixture->client);
+  nego_test_stop (fixture->test);
+}
+
+/* Calls that are wrong, of a script that takes an environment variable A. */
+typedef struct {
+  const char *name;
+  const char *arguments;
+  const char *error;
+} BadCall;
+
+static const BadCall calls[] = {
+  { "unknown", "'command':'none'", "unknown negotiator command 'none'" },
+  { "empty", "'command':''", "unknown negotiator command ''" },
+  { "slash", "'command':'../guest-commands/good'",
+    "unknown negotiator command '../guest-commands/good'" },
+  { "absolute", "'command':'/bin/true'", "unknown negotiator command '/bin/true'" },
+  { "dot", "'command':'.good'", "unknown negotiator command '.good'" },
+  { "dots", "'command':'..'", "unknown negotiator command '..'" },
+  { "lf", "'command':'good\\n'", "unknown negotiator command 'good\\n'" },
+  { "blank", "'command':'good '", "unknown negotiator command 'good '" },
+  { "key-file", "'command':'good.conf'", "unknown negotiator command 'good.conf'" },
+  { "not-ascii", "'command':'\xC3\xA9'", "unknown negotiator command '\\303\\251'" },
+  { "base64", "'command':'good','input-data':'a-b_'", "Base64 data contains invalid characters" },
+  { "base64-blank", "'command':'good','input-data':'aGVs bG8='",
+    "Base64 data contains invalid characters" },
+  { "base64-cr", "'command':'good','input-data':'aGVs\\r\\nbG8='",
+    "Base64 data contains invalid characters" },
+  { "base64-cut", "'command':'good','input-data':'aGVsb'", "Base64 data is incomplete" },
+  { "timeout-0", "'command':'good','timeout':0", "timeout must be above 0" },
+  { "timeout-below", "'command':'good','timeout':-1", "timeout must be above 0" },
+  { "wait-below", "'command':'good','wait':-0.5", "wait must not be below 0" },
+  { "key-empty", "'command':'good','key':''", "key '' is not 1 to 64 of A-Z a-z 0-9 . _ -" },
+  { "key-blank", "'command':'good','key':'a b'", "key 'a b' is not 1 to 64 of A-Z a-z 0-9 . _ -" },
+  { "env-not-admitted", "'command':'good','env':['A=1']",
+    "environment variable 'A' is not in AllowEnvironment of negotiator command 'good'" },
+  { "env-never", "'command':'good','env':['LD_PRELOAD=x']",
+    "environment variable 'LD_PRELOAD' is never admitted" },
+  { "env-path", "'command':'good','env':['PATH=/tmp']",
+    "environment variable 'PATH' is never admitted" },
+  { "env-no-value", "'command':'good','env':['A']", "env entry 0 is not NAME=VALUE" },
+  { "env-no-name", "'command':'good','env':['=1']", "env entry 0 is not NAME=VALUE" },
+  { "env-twice", "'command':'taker','env':['A=1','A=2']",
+    "environment variable 'A' is given twice" },
+  { "no-arguments", "'command':'taker','arg':['x']",
+    "negotiator command 'taker' takes no arguments (Arguments in '@SCRIPTS@/taker.conf')" },
+};
+
+/* @text with the directory of scripts filled in. */
+static char *
+fill_in (Fixture *fixture, const char *text)
+{
+  g_autoptr (GString) filled = g_string_new (text);
+
+  g_string_replace (filled, "@SCRIPTS@", nego_test_get_script_dir (fixture->test), 0);
+  return g_string_free (g_steal_pointer (&filled), FALSE);
+}
+
+static void
+check_refused (Fixture *fixture, const char *arguments, const char *error)
+{
+  g_autofree char *text = fill_in (fixture, error);
+
+  nego_test_exec_fails (fixture->client, arguments, text);
+}
+
+static void
+test_calls (Fixture *fixture, gconstpointer user_data)
+{
+  nego_test_add_script (fixture->test, "taker", SH (""));
+  nego_test_add_script_conf (fixture->test, "taker", "AllowEnvironment=A;\nArguments=false");
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++) {
+    g_test_message ("%s", calls[i].name);
+    check_refused (fixture, calls[i].arguments, calls[i].error);
+  }
+}
+
+/* Statuses that are wrong, of a job "k" that wrote "good\n". */
+static const BadCall statuses[] = {
+  { "nothing", "", "one of job and key must be given" },
+  { "unknown-job", "'job':'0'", "unknown job '0'" },
+  { "unknown-key", "'key':'0'", "unknown job '0'" },
+  { "job-with-lf", "'job':'\\n'", "unknown job '\\n'" },
+  { "out-offset-below", "'key':'k','out-offset':-1", "out-offset must not be below 0" },
+  { "err-offset-below", "'key':'k','err-offset':-1", "err-offset must not be below 0" },
+  { "out-offset-beyond", "'key':'k','out-offset':6",
+    "out-offset 6 is beyond the output (5 bytes)" },
+  { "err-offset-beyond", "'key':'k','err-offset':1",
+    "err-offset 1 is beyond the output (0 bytes)" },
+  { "wait-below", "'key':'k','wait':-1", "wait must not be below 0" },
+};
+
+static void
+test_statuses (Fixture *fixture, gconstpointer user_data)
+{
+  json_object_unref (nego_test_exec (fixture->client, "'command':'good','key':'k'"));
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++) {
+    g_autofree char *request
+      = g_strdup_printf ("{'execute':'negotiator-exec-status','arguments':{%s}}",
+                         statuses[i].arguments);
+
+    g_test_message ("%s", statuses[i].name);
+    nego_test_expect_error (fixture->client, request, statuses[i].error);
+  }
+  json_object_unref (nego_test_status (fixture->client, "'key':'k','out-offset':5"));
+}
+
+/* Files that are no script "x". */
+
+static void
+make_directory (const char *path)
+{
+  g_assert_cmpint (g_mkdir (path, 0755), ==, 0);
+}
+
+static void
+make_link (const char *path)
+{
+  g_assert_cmpint (symlink ("good", path), ==, 0);
+}
+
+static void
+make_dangling_link (const char *path)
+{
+  g_assert_cmpint (symlink ("nothing", path), ==, 0);
+}
+
+static void
+make_fifo (const char *path)
+{
+  g_assert_cmpint (mkfifo (path, 0755), ==, 0);
+}
+
+static void
+make_file (const char *path, const char *text, mode_t mode)
+{
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_cmpint (chmod (path, mode), ==, 0);
+}
+
+static void
+make_writable_by_group (const char *path)
+{
+  make_file (path, SH (""), 0775);
+}
+
+static void
+make_writable_by_others (const char *path)
+{
+  make_file (path, SH (""), 0757);
+}
+
+static void
+make_not_executable (const char *path)
+{
+  make_file (path, SH (""), 0644);
+}
+
+static void
+make_without_interpreter (const char *path)
+{
+  make_file (path, "echo hello\n", 0755);
+}
+
+static void
+make_empty (const char *path)
+{
+  make_file (path, "", 0755);
+}
+
+static void
+make_key_file (const char *path, const char *text, mode_t mode)
+{
+  g_autofree char *conf = g_strconcat (path, ".conf", NULL);
+
+  make_file (path, SH (""), 0755);
+  make_file (conf, text, mode);
+}
+
+static void
+make_unknown_key (const char *path)
+{
+  make_key_file (path, "[Command]\nTimeuot=5\n", 0644);
+}
+
+static void
+make_wrong_value (const char *path)
+{
+  make_key_file (path, "[Command]\n\nTimeout=soon\n", 0644);
+}
+
+static void
+make_writable_key_file (const char *path)
+{
+  make_key_file (path, "[Command]\n", 0666);
+}
+
+static void
+make_deleted (const char *path)
+{
+  make_file (path, SH (""), 0755);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+typedef struct {
+  const char *name;
+  void (*make) (const char *path);
+  const char *error;
+  gboolean unlisted;
+} BadFile;
+
+static const BadFile files[] = {
+  { "directory", make_directory, REFUSED (X " is a directory") },
+  { "symbolic-link", make_link, REFUSED (X " is a symbolic link") },
+  { "dangling-link", make_dangling_link, REFUSED (X " is a symbolic link") },
+  { "fifo", make_fifo, REFUSED (X " is not a regular file") },
+  { "writable-by-group", make_writable_by_group, REFUSED (X " is writable by group or others") },
+  { "writable-by-others", make_writable_by_others, REFUSED (X " is writable by group or others") },
+  { "not-executable", make_not_executable, REFUSED (X " is not executable") },
+  { "no-interpreter-line", make_without_interpreter,
+    REFUSED (X " is no program and has no interpreter line (#!)") },
+  { "empty-file", make_empty, REFUSED (X " is no program and has no interpreter line (#!)") },
+  { "unknown-key", make_unknown_key, REFUSED ("@SCRIPTS@/x.conf:2: unknown key 'Timeuot'") },
+  { "wrong-value", make_wrong_value,
+    REFUSED ("@SCRIPTS@/x.conf:3: 'Timeout' must be a number of seconds from 0 to 2592000") },
+  { "writable-key-file", make_writable_key_file,
+    REFUSED ("'@SCRIPTS@/x.conf' is writable by group or others") },
+  { "deleted", make_deleted, "unknown negotiator command 'x'", TRUE },
+};
+
+static void
+check_listed (Fixture *fixture, const char *reason)
+{
+  g_autoptr (JsonNode) value = nego_test_call (fixture->client, "{'execute':'negotiator-list'}");
+  JsonArray *commands = json_node_get_array (value);
+  JsonObject *x = NULL;
+
+  for (guint i = 0; i < json_array_get_length (commands); i++) {
+    JsonObject *command = json_array_get_object_element (commands, i);
+
+    if (g_str_equal (json_object_get_string_member (command, "name"), "x"))
+      x = command;
+  }
+  if (reason == NULL) {
+    g_assert_null (x);
+    return;
+  }
+  g_assert_nonnull (x);
+  g_assert_false (json_object_get_boolean_member (x, "enabled"));
+  g_assert_cmpstr (json_object_get_string_member (x, "reason"), ==, reason);
+}
+
+static void
+test_file (Fixture *fixture, gconstpointer user_data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = fill_in (fixture, "@SCRIPTS@/x");
+    g_autofree char *conf = fill_in (fixture, "@SCRIPTS@/x.conf");
+    g_autofree char *error = fill_in (fixture, files[i].error);
+
+    g_test_message ("%s", files[i].name);
+    files[i].make (path);
+    nego_test_exec_fails (fixture->client, "'command':'x'", error);
+    check_listed (fixture, files[i].unlisted ? NULL : error + strlen (REFUSED ("")));
+    g_remove (path);
+    g_remove (conf);
+  }
+}
+
+static void
+test_writable_directory (Fixture *fixture, gconstpointer user_data)
+{
+  nego_test_add_script (fixture->test, "x", SH (""));
+  g_assert_cmpint (chmod (nego_test_get_script_dir (fixture->test), 0777), ==, 0);
+  check_refused (fixture, "'command':'x'",
+                 REFUSED ("directory '@SCRIPTS@' is writable by group or others"));
+  g_assert_cmpint (chmod (nego_test_get_script_dir (fixture->test), 0755), ==, 0);
+  json_object_unref (nego_test_exec (fixture->client, "'command':'x'"));
+}
+
+/* It passes the checks, and the kernel cannot run it: a result, and not an error. */
+static void
+test_missing_interpreter (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (JsonObject) job = NULL;
+  g_autofree char *reason
+    = fill_in (fixture, "{'state':'failed','exited':true,'exitcode':null,'reason':\"cannot execute "
+                        "\\u0027@SCRIPTS@/x\\u0027: it, or its interpreter, does not exist\"}");
+
+  nego_test_add_script (fixture->test, "x", "#!/no/such/interpreter\n");
+  job = nego_test_exec (fixture->client, "'command':'x'");
+  nego_test_check_members (job, reason);
+}
+
+static char *
+make_list (const char *piece, guint n)
+{
+  GString *list = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (list, i > 0 ? ",%s" : "%s", piece);
+  return g_string_free (list, FALSE);
+}
+
+static void
+test_many_arguments (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *list = make_list ("''", NEGO_SCRIPT_ARGS);
+  g_autofree char *fits = g_strdup_printf ("'command':'count','arg':[%s]", list);
+  g_autofree char *above = g_strdup_printf ("'command':'count','arg':[%s,'']", list);
+  g_autoptr (JsonObject) job = NULL;
+
+  nego_test_add_script (fixture->test, "count", SH ("echo $#"));
+  job = nego_test_exec (fixture->client, fits);
+  nego_test_check_members (job, "{'out-data':'1024\\n'}");
+  nego_test_exec_fails (fixture->client, above, "too many arguments (limit 1024)");
+}
+
+static void
+test_long_argument (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *longest = g_strnfill (NEGO_SCRIPT_ARG_BYTES - 1, 'x');
+  g_autofree char *fits = g_strdup_printf ("'command':'length','arg':['%s']", longest);
+  g_autofree char *above = g_strdup_printf ("'command':'length','arg':['','%sx']", longest);
+  g_autoptr (JsonObject) job = NULL;
+
+  nego_test_add_script (fixture->test, "length", SH ("echo ${#1}"));
+  job = nego_test_exec (fixture->client, fits);
+  nego_test_check_members (job, "{'out-data':'131071\\n'}");
+  nego_test_exec_fails (fixture->client, above, "argument 2 is too long (limit 131071 bytes)");
+}
+
+static void
+test_many_variables (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *list = make_list ("'A=1'", NEGO_SCRIPT_ENV + 1);
+  g_autofree char *above = g_strdup_printf ("'command':'good','env':[%s]", list);
+
+  nego_test_exec_fails (fixture->client, above, "too many environment variables (limit 256)");
+}
+
+static void
+test_long_input (Fixture *fixture, gconstpointer user_data)
+{
+  gsize len = NEGO_SCRIPT_INPUT_BYTES;
+  g_autofree guchar *data = g_malloc0 (len + 1);
+  g_autofree char *limit = g_base64_encode (data, len);
+  g_autofree char *longer = g_base64_encode (data, len + 1);
+  g_autofree char *fits = g_strdup_printf ("'command':'count','input-data':'%s'", limit);
+  g_autofree char *above = g_strdup_printf ("'command':'count','input-data':'%s'", longer);
+  g_autoptr (JsonObject) job = NULL;
+
+  nego_test_add_script (fixture->test, "count", SH ("wc -c"));
+  job = nego_test_exec (fixture->client, fits);
+  nego_test_check_members (job, "{'out-data':'16777216\\n'}");
+  nego_test_exec_fails (fixture->client, above, "input-data is too long (limit 16777216 bytes)");
+}
+
+static void
+test_long_name (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *longest = g_strnfill (NEGO_SCRIPT_NAME_BYTES, 'x');
+  g_autofree char *fits = g_strdup_printf ("'command':'%s'", longest);
+  g_autofree char *above = g_strdup_printf ("'command':'%sx'", longest);
+  g_autofree char *quoted = g_strnfill (NEGO_ERROR_QUOTE_BYTES, 'x');
+  g_autofree char *error = g_strdup_printf ("unknown negotiator command '%s'", quoted);
+
+  nego_test_add_script (fixture->test, longest, SH (""));
+  json_object_unref (nego_test_exec (fixture->client, fits));
+  nego_test_exec_fails (fixture->client, above, error);
+}
+
+static void
+test_long_key (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *longest = g_strnfill (NEGO_JOB_KEY_BYTES, 'k');
+  g_autofree char *fits = g_strdup_printf ("'command':'good','key':'%s'", longest);
+  g_autofree char *above = g_strdup_printf ("'command':'good','key':'%sk'", longest);
+  g_autofree char *error
+    = g_strdup_printf ("key '%s' is not 1 to 64 of A-Z a-z 0-9 . _ -", longest);
+
+  json_object_unref (nego_test_exec (fixture->client, fits));
+  nego_test_exec_fails (fixture->client, above, error);
+}
+
+/* 1 GiB: the first bytes are kept, the rest is read and dropped, and the memory is that of what is
+ * kept. */
+static void
+test_flood (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (JsonObject) job = NULL;
+  gsize before = nego_test_get_rss_kib (fixture->test);
+
+  nego_test_add_script (fixture->test, "flood", SH ("head -c 1073741824 /dev/zero"));
+  nego_test_add_script_conf (fixture->test, "flood", "Timeout=0");
+  job = nego_test_exec (fixture->client, "'command':'flood','wait':600,'key':'k'");
+  nego_test_check_members (job, "{'state':'exited','exitcode':0,'out-truncated':true}");
+  if (nego_test_is_plain (fixture->test))
+    g_assert_cmpuint (nego_test_get_rss_kib (fixture->test), <=,
+                      before + NEGO_SCRIPT_OUTPUT_BYTES / 1024 + RSS_SLACK_KIB);
+  g_clear_pointer (&job, json_object_unref);
+  job = nego_test_status (fixture->client, "'key':'k','out-offset':8388608");
+  nego_test_check_members (job, "{'out-data':'','out-eof':true,'out-truncated':true}");
+}
+
+/* It ignores TERM, and so do its children: KILL ends all of them. */
+static void
+test_ignores_term (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (JsonObject) job = NULL;
+
+  nego_test_add_script (fixture->test, "x",
+                        SH ("trap '' TERM; sleep 600 & echo $!; while :; do sleep 600; done"));
+  nego_test_add_script_conf (fixture->test, "x", "Timeout=0.2");
+  job = nego_test_exec (fixture->client, "'command':'x','wait':600");
+  nego_test_check_members (job, "{'state':'timed-out','exited':true}");
+  {
+    int pid = atoi (json_object_get_string_member (job, "out-data"));
+    int fd = (int) syscall (SYS_pidfd_open, pid, 0);
+    struct pollfd end = { .fd = fd, .events = POLLIN };
+
+    g_assert_cmpint (pid, >, 1);
+    if (fd >= 0) { /* else it is gone already */
+      g_assert_cmpint (poll (&end, 1, NEGO_TEST_DEADLINE_MS), ==, 1);
+      close (fd);
+    }
+  }
+}
+
+/* It ends and leaves a child that holds its output: the result is there at once. */
+static void
+test_leaves_child (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (JsonObject) job = NULL;
+  g_autofree char *gate = g_build_filename (nego_test_get_dir (fixture->test), "x.gate", NULL);
+  g_autofree char *text = g_strdup_printf (SH ("(read -r line <'%s') & echo left"), gate);
+
+  nego_test_add_gate (fixture->test, "x");
+  nego_test_add_script (fixture->test, "x", text);
+  job = nego_test_exec (fixture->client, "'command':'x','wait':600,'key':'k'");
+  nego_test_check_members (
+    job, "{'state':'exited','exitcode':0,'out-data':'left\\n','output-still-open':true}");
+  nego_test_pass_gate (nego_test_open_gate (fixture->test, "x"), "");
+}
+
+/* The agent's end is the end of what runs. */
+static void
+test_stop (void)
+{
+  NegoTest *test = nego_test_start (NULL);
+  NegoTestClient *client = nego_test_connect (test);
+  struct pollfd end = { 0 };
+
+  nego_test_add_gate (test, "slow");
+  json_object_unref (nego_test_exec (client, "'command':'slow','wait':0"));
+  end.fd = nego_test_open_gate (test, "slow");
+  nego_test_end (test);
+  nego_test_expect_eof (client);
+  nego_test_client_free (client);
+  g_assert_cmpint (poll (&end, 1, 0), ==, 1); /* POLLERR: nobody reads from it */
+  close (end.fd);
+}
+
+static void
+add (const char *name, const char *negotiator, void (*func) (Fixture *, gconstpointer))
+{
+  g_autofree char *path = g_strdup_printf ("/scripts-bad/%s", name);
+
+  g_test_add (path, Fixture, negotiator, set_up, func, tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("calls", NULL, test_calls);
+  add ("statuses", NULL, test_statuses);
+  add ("files", NULL, test_file);
+  add ("writable-directory", NULL, test_writable_directory);
+  add ("missing-interpreter", NULL, test_missing_interpreter);
+  add ("many-arguments", NULL, test_many_arguments);
+  add ("long-argument", NULL, test_long_argument);
+  add ("many-variables", NULL, test_many_variables);
+  add ("long-input", NULL, test_long_input);
+  add ("long-name", NULL, test_long_name);
+  add ("long-key", NULL, test_long_key);
+  add ("flood", NULL, test_flood);
+  add ("ignores-term", "grace-seconds = 1", test_ignores_term);
+  add ("leaves-child", NULL, test_leaves_child);
+  g_test_add_func ("/scripts-bad/stop", test_stop);
+  return g_test_run ();
+}
