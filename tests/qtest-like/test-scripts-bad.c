@@ -77,7 +77,9 @@ static const BadCall calls[] = {
   { "key-empty", "'command':'good','key':''", "key '' is not 1 to 64 of A-Z a-z 0-9 . _ -" },
   { "key-blank", "'command':'good','key':'a b'", "key 'a b' is not 1 to 64 of A-Z a-z 0-9 . _ -" },
   { "env-not-admitted", "'command':'good','env':['A=1']",
-    "environment variable 'A' is not in AllowEnvironment of negotiator command 'good'" },
+    "negotiator command 'good' is refused by 'AllowEnvironment' in '@SCRIPTS@/good.conf': it "
+    "admits "
+    "no 'A'" },
   { "env-never", "'command':'good','env':['LD_PRELOAD=x']",
     "environment variable 'LD_PRELOAD' is never admitted" },
   { "env-path", "'command':'good','env':['PATH=/tmp']",
@@ -87,7 +89,8 @@ static const BadCall calls[] = {
   { "env-twice", "'command':'taker','env':['A=1','A=2']",
     "environment variable 'A' is given twice" },
   { "no-arguments", "'command':'taker','arg':['x']",
-    "negotiator command 'taker' takes no arguments (Arguments in '@SCRIPTS@/taker.conf')" },
+    "negotiator command 'taker' is refused by 'Arguments' in '@SCRIPTS@/taker.conf': it takes no "
+    "arguments" },
 };
 
 /* @text with the directory of scripts filled in. */
