@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * valgrind: what cannot be tested under it. It makes a fork of posix_spawn()'s vfork, so that a
- * program that cannot be executed is an exit with 127 and no error; and its own memory counts as
- * ours.
+ * program that cannot be executed is an exit with 127 and no error; its own memory counts as ours;
+ * and above the limit of descriptors, accept() takes the client, closes it and then fails.
  */
 #pragma once
 

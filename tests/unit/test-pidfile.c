@@ -6,10 +6,7 @@
 
 #include <glib/gstdio.h>
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct {
@@ -92,28 +89,27 @@ test_replaced (Fixture *fixture, gconstpointer data)
   g_assert_true (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
 }
 
+/* In another process: a lock is no obstacle to its owner. */
 static void
 test_locked (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (NegoPidfile) pidfile G_GNUC_UNUSED = take (fixture);
-  g_autofree char *expected
-    = g_strdup_printf ("failed to lock the pid file '%s': process %d has it", fixture->path,
-                       getpid ());
-  int status;
-  pid_t child = fork ();
+  g_autoptr (NegoPidfile) pidfile = NULL;
+  const char *held = g_getenv ("NEGO_TEST_PIDFILE");
 
-  g_assert_cmpint (child, >=, 0);
-  if (child == 0) {
+  if (g_test_subprocess ()) {
     g_autoptr (GError) error = NULL;
+    g_autofree char *expected
+      = g_strdup_printf ("failed to lock the pid file '%s': process %d has it", held, getppid ());
 
-    if (nego_pidfile_new (fixture->path, &error) == NULL
-        && g_error_matches (error, NEGO_ERROR, NEGO_ERROR_BUSY)
-        && g_str_equal (error->message, expected))
-      _exit (EXIT_SUCCESS);
-    _exit (EXIT_FAILURE);
+    g_assert_null (nego_pidfile_new (held, &error));
+    g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
+    g_assert_cmpstr (error->message, ==, expected);
+    return;
   }
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  pidfile = take (fixture);
+  g_setenv ("NEGO_TEST_PIDFILE", fixture->path, TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
   assert_ours (fixture);
 }
 
