@@ -122,7 +122,9 @@ nego_run_ask (NegoRunState *state, const char *command, const GString *arguments
       state->answered = g_get_monotonic_time ();
       return g_steal_pointer (&reply);
     }
-    if (!g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_TIMEOUT)
+    /* Others can have kept a shared agent from answering. */
+    if (!nego_guest_is_shared (run->guest)
+        || !g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_TIMEOUT)
         || g_get_monotonic_time () >= limit) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;

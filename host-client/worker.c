@@ -94,7 +94,7 @@ nego_worker_run (NegoWorkerFunc func,
   /* Its last steps, so that they do not run beside the process's end. */
   g_thread_join (g_steal_pointer (&thread));
   result = g_steal_pointer (&worker->result);
-  if (result == NULL)
+  if (worker->error != NULL)
     g_propagate_error (error, g_steal_pointer (&worker->error));
   nego_worker_free (worker);
   return result;

@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-/* On the thread. Returns its result, or NULL and @error. */
+/* On the thread. Returns its result, or NULL, with @error or without. */
 typedef gpointer (*NegoWorkerFunc) (gpointer data, GError **error);
 
 /* Calls @func with @data, which it takes and frees with @free_data; @free_result is for a result
