@@ -116,7 +116,6 @@ test_overtakes (Fixture *fixture, gconstpointer user_data)
 static void
 test_abandoned_reply (Fixture *fixture, gconstpointer user_data)
 {
-  g_autoptr (JsonObject) job = NULL;
   int gate;
 
   nego_test_send_text (fixture->client, LONG_EXEC SYNC ("1"));
