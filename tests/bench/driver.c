@@ -23,7 +23,7 @@ static const struct {
   BenchMeasure measure;
 } measurements[] = {
   { "request", 6, bench_measure_request }, { "polled", 5, bench_measure_polled },
-  { "blocked", 6, bench_measure_blocked }, { "mute", 4, bench_measure_mute },
+  { "blocked", 7, bench_measure_blocked }, { "mute", 4, bench_measure_mute },
   { "growth", 4, bench_measure_growth },   { "first", 2, bench_measure_first },
   { "spawn", 2, bench_measure_spawn },     { "start", 3, bench_measure_start },
   { "idle", 2, bench_measure_idle },

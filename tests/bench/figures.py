@@ -22,6 +22,8 @@ PING = request("guest-ping")
 GET_TIME = request("guest-get-time")
 EXEC = request("negotiator-exec", command="trivial")
 EXEC_NOWAIT = request("negotiator-exec", command="trivial", wait=0)
+# Its key file admits none: refused when all has been looked at.
+EXEC_REFUSED = request("negotiator-exec", command="trivial", wait=0, arg=["x"])
 EXEC_STATUS = '{"execute": "negotiator-exec-status", "arguments": {"job": "%s"}}'
 GUEST_EXEC_STATUS = '{"execute": "guest-exec-status", "arguments": {"pid": %s}}'
 # For memory: an answer, an argument, a long answer, an error.
@@ -115,13 +117,15 @@ class Round:
         self._record("blocked", BARE, drive("spawn", self._size.runs, trivial, cpu=self._cpu,
                                             first=True)["call"])
         start = request("guest-exec", path=str(trivial))
-        for name, arguments in ((THEIRS, (start, "pid", GUEST_EXEC_STATUS)),
-                                (OURS, (EXEC_NOWAIT, "job", EXEC_STATUS))):
+        for name, arguments, refused in (
+                (THEIRS, (start, "pid", GUEST_EXEC_STATUS), GUEST_EXEC_STATUS % 1),
+                (OURS, (EXEC_NOWAIT, "job", EXEC_STATUS), EXEC_REFUSED)):
             if name in self._local:
                 subject = self._local[name]
-                result = drive("blocked", subject.socket, self._size.runs, *arguments, PING,
+                result = drive("blocked", subject.socket, self._size.runs, *arguments, PING, refused,
                                cpu=self._cpu, bind=subject.pid, first=True)
-                self._record("blocked", name, result["wall"])
+                self._record("blocked", name, result["spawn"])
+                self._record("blocked-request", name, result["request"])
 
     def mute(self):
         for name in (THEIRS, OURS):
@@ -208,6 +212,7 @@ ROWS = (
     Row("exec, to bare posix_spawn and wait", "exec", "us", BARE, 1.4),
     Row("exec, to guest-exec polled each 1 ms", "exec", "us", THEIRS, 0.6),
     Row("main loop blocked by a spawn", "blocked", "us", THEIRS, 0.3),
+    Row("  by all of the exec request", "blocked-request", "us", THEIRS, None),
     Row("client sends, does not read: agent's CPU", "mute", "%", None, 0),
     Row("wake-ups: idle", "idle", "/s", None, 0),
     Row("wake-ups: port without a host", "idle-port", "/s", None, 0),

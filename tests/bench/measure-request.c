@@ -135,41 +135,51 @@ bench_measure_polled (char **args)
   bench_client_free (client);
 }
 
+/* Sends @pair and reads both replies. Returns the time that took, and the first reply in @reply. */
+static int64_t
+time_pair (BenchClient *client, const char *pair, char **reply)
+{
+  int64_t start = bench_now_ns ();
+
+  bench_client_send (client, pair, strlen (pair));
+  *reply = strdup (bench_client_read_line (client));
+  bench_client_expect (client, "return");
+  return bench_now_ns () - start;
+}
+
 void
 bench_measure_blocked (char **args)
 {
   BenchClient *client = bench_client_new (args[0]);
   int count = atoi (args[1]);
-  char *behind_start = two_lines (args[2], args[5]);
-  char *behind_other = two_lines (args[5], args[5]);
-  BenchSamples blocked, usual;
+  char *pairs[]
+    = { two_lines (args[5], args[5]), two_lines (args[6], args[5]), two_lines (args[2], args[5]) };
+  enum { USUAL, REFUSED, STARTED, N_PAIRS };
+  BenchSamples times[N_PAIRS];
+  double medians[N_PAIRS];
 
-  bench_samples_init (&blocked, count);
-  bench_samples_init (&usual, count);
-  for (int i = -WARM_UP; i < count; i++) {
-    int64_t start = bench_now_ns (), middle, end;
-    char *reply;
+  for (int k = 0; k < N_PAIRS; k++)
+    bench_samples_init (&times[k], count);
+  for (int i = -WARM_UP; i < count; i++)
+    for (int k = 0; k < N_PAIRS; k++) {
+      char *reply;
+      int64_t time = time_pair (client, pairs[k], &reply);
 
-    bench_client_send (client, behind_other, strlen (behind_other));
-    bench_client_expect (client, "return");
-    bench_client_expect (client, "return");
-    middle = bench_now_ns ();
-    bench_client_send (client, behind_start, strlen (behind_start));
-    reply = strdup (bench_client_expect (client, args[3]));
-    bench_client_expect (client, "return");
-    end = bench_now_ns ();
-    collect (client, reply, args[3], args[4]);
-    free (reply);
-    if (i >= 0) {
-      bench_samples_add (&usual, middle - start);
-      bench_samples_add (&blocked, end - middle);
+      if (k == REFUSED && strstr (reply, "\"error\"") == NULL)
+        errx (1, "a request that should be refused was not: %s", reply);
+      if (k == STARTED)
+        collect (client, reply, args[3], args[4]);
+      free (reply);
+      if (i >= 0)
+        bench_samples_add (&times[k], time);
     }
+  for (int k = 0; k < N_PAIRS; k++) {
+    medians[k] = bench_samples_median (&times[k]);
+    bench_samples_clear (&times[k]);
+    free (pairs[k]);
   }
-  bench_print ("wall", bench_samples_median (&blocked) - bench_samples_median (&usual));
-  bench_samples_clear (&blocked);
-  bench_samples_clear (&usual);
-  free (behind_start);
-  free (behind_other);
+  bench_print ("spawn", medians[STARTED] - medians[REFUSED]);
+  bench_print ("request", medians[STARTED] - medians[USUAL]);
   bench_client_free (client);
 }
 

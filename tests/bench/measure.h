@@ -19,8 +19,9 @@ void bench_measure_request (char **args);
  * reply's MEMBER instead of the %s in it, the request STATUS each millisecond until its reply says
  * that the program exited. → wall, from the first request to the last reply. */
 void bench_measure_polled (char **args);
-/* SOCKET COUNT START MEMBER STATUS OTHER: how much later the request OTHER is answered when it
- * follows START in the same write than when it follows another OTHER. → wall. */
+/* SOCKET COUNT START MEMBER STATUS OTHER REFUSED: how much later the request OTHER is answered when
+ * it follows START in the same write. → request, than when it follows another OTHER; spawn, than
+ * when it follows REFUSED: START, but refused after everything that comes before the spawn. */
 void bench_measure_blocked (char **args);
 /* SOCKET PID MILLISECONDS REQUEST: requests are sent until the agent takes no more; nothing is
  * read. → cpu-percent over that time from then on. */
