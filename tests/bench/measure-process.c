@@ -8,7 +8,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +61,7 @@ bench_measure_start (char **args)
   bench_print ("rss", bench_process_rss_bytes (pid));
   bench_client_free (client);
   free (text);
-  kill (pid, SIGTERM);
-  bench_process_wait (pid);
+  bench_process_kill (pid);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,4 +139,13 @@ bench_process_wait (pid_t pid)
       err (1, "cannot wait for process %d", (int) pid);
   if (!WIFEXITED (status) || WEXITSTATUS (status) != 0)
     errx (1, "process %d ended with status %#x", (int) pid, status);
+}
+
+void
+bench_process_kill (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  while (waitpid (pid, NULL, 0) < 0)
+    if (errno != EINTR)
+      err (1, "cannot wait for process %d", (int) pid);
 }

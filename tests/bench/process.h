@@ -32,3 +32,5 @@ void bench_process_set_first (pid_t pid, bool first);
 pid_t bench_process_spawn (char *const *argv, bool quiet);
 /* Waits for its end, which must be an exit with status 0. */
 void bench_process_wait (pid_t pid);
+/* Ends it with KILL: qemu-ga does not always end of TERM. */
+void bench_process_kill (pid_t pid);

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import stat
 import subprocess
 import tempfile
@@ -82,7 +81,8 @@ class Local:
         self.pid = self._process.pid
 
     def stop(self):
-        self._process.send_signal(signal.SIGTERM)
+        # Not TERM, of which qemu-ga does not always end.
+        self._process.kill()
         self._process.wait()
         self._log.close()
 
