@@ -152,15 +152,12 @@ class OverPort(Contract, HostCase):
     large_input = 640 << 10
     request_limit = MIB
 
-    def socket(self):
-        return self.libvirt.path(self.guest.socket_path(PORT_OURS))
-
     def test_socket_option_needs_no_libvirt(self):
-        self.assertEqual(self.assert_host(0, "--socket", self.guest.socket_path(PORT_OURS), "exec", "arguments", "x"),
-                         b"x\n")
+        self.assertEqual(self.assert_host(0, "--socket", self.guest.socket_path(PORT_OURS),
+                                          "exec", "arguments", "x"), b"x\n")
 
     def test_port_that_another_client_holds(self):
-        with Qga(self.socket()) as holder:
+        with Qga(self.libvirt.path(self.guest.socket_path(PORT_OURS))) as holder:
             holder.sync()
             started = time.monotonic()
             done = self.host("--socket", self.guest.socket_path(PORT_OURS), "ping")
