@@ -108,6 +108,8 @@
 /* How long a reply is waited for, unless --timeout says otherwise: libvirt gives up after 5 s, and
  * a guest may be swapping. */
 #define NEGO_GUEST_ANSWER_S 10
+/* How long nego-host list waits for one guest, of many: for a port, then for libvirt. */
+#define NEGO_GUEST_PROBE_S 3
 /* How long one call holds a guest's agent for libvirt's other users, and how long it is theirs
  * between two such calls: libvirt's lock is not fair. */
 #define NEGO_GUEST_WAIT_QGA_S 0.9

@@ -14,11 +14,12 @@
 typedef enum {
   NEGO_CMD_AGENT_NONE, /* the guest is off or has no channel */
   NEGO_CMD_AGENT_ANSWERS,
-  NEGO_CMD_AGENT_BUSY,   /* another program holds the way to it */
-  NEGO_CMD_AGENT_SILENT, /* it does not answer */
+  NEGO_CMD_AGENT_BUSY,    /* another program holds the way to it */
+  NEGO_CMD_AGENT_SILENT,  /* it does not answer */
+  NEGO_CMD_AGENT_UNKNOWN, /* the time was over before it could be asked */
 } NegoCmdAgent;
 
-static const char *const agent_names[] = { "none", "answers", "busy", "silent" };
+static const char *const agent_names[] = { "none", "answers", "busy", "silent", "unknown" };
 
 typedef struct {
   const NegoDomain *domain; /* borrowed */
@@ -54,13 +55,20 @@ nego_cmd_probe (gpointer data, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (NegoRoute) route
     = nego_route_new_for_domain (list->options, list->module, list->libvirt, row->domain, &error);
+  const gint64 deadline
+    = MIN (list->deadline, g_get_monotonic_time () + NEGO_GUEST_PROBE_S * G_USEC_PER_SEC);
   g_autoptr (NegoGuest) guest = NULL;
   g_autoptr (JsonNode) pong = NULL;
 
+  if (nego_link_time_left (deadline) == 0) {
+    row->agent = NEGO_CMD_AGENT_UNKNOWN;
+    row->reason = g_strdup ("the time was over before its agent could be asked (--timeout)");
+    return;
+  }
   if (route != NULL)
-    guest = nego_route_open (route, list->deadline, &error);
+    guest = nego_route_open (route, deadline, &error);
   if (guest != NULL)
-    pong = nego_guest_ask (guest, "guest-ping", list->deadline, &error);
+    pong = nego_guest_ask (guest, "guest-ping", deadline, &error);
   if (pong != NULL) {
     row->agent = NEGO_CMD_AGENT_ANSWERS;
     return;

@@ -123,7 +123,20 @@ class Contract:
         self.assertIn(b"The command guest-nope has not been found", text)
 
     def test_list(self):
-        self.assertIn(b"guest", self.assert_host(0, "list"))
+        self.assertRegex(self.assert_host(0, "list").decode(), r"(?m)^guest +running +answers ")
+        guest, = json.loads(self.assert_host(0, "list", "--json"))
+        self.assertEqual((guest["name"], guest["agent"]), ("guest", "answers"))
+        self.assertEqual([channel["name"] for channel in guest["channels"]], list(self.ports))
+
+    def test_paused(self):
+        self.libvirt.virsh("suspend", "guest")
+        self.addCleanup(self.libvirt.virsh, "resume", "guest")
+        self.assertEqual(self.assert_fails(1, "ping", "guest"),
+                         "nego-host: guest 'guest': the guest is paused; virsh resume guest\n")
+
+    def test_uuid(self):
+        uuid = self.libvirt.virsh("domuuid", "guest").strip()
+        self.assert_host(0, "ping", uuid)
 
     def test_agent_restarted(self):
         self.assert_host(0, "ping", "guest")
@@ -165,6 +178,17 @@ class OverPort(Contract, HostCase):
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertIn("another", done.stderr.decode())
         self.assert_host(0, "ping", "guest")
+
+    def test_busy_port_is_passed_by(self):
+        with Qga(self.socket()) as holder:
+            holder.sync()
+            done = self.host("-v", "ping", "guest")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("the port is busy: another program holds", done.stderr.decode())
+            self.assertIn("; trying libvirt's agent call\n", done.stderr.decode())
+            # A script's own words stay alone.
+            done = self.host("exec", "guest", "fail", "3")
+            self.assertEqual((done.returncode, done.stderr), (3, b"failing with 3\n"))
 
     def test_libvirtd_restarted(self):
         self.libvirt.restart()
