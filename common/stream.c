@@ -3,6 +3,7 @@
 
 #include "common/stream.h"
 
+#include "common/backlog.h"
 #include "common/error.h"
 
 #include <glib-unix.h>
@@ -16,10 +17,6 @@
 /* One read: a socket gives as much at once; a virtio port gives 4 KiB a call, so several fill it.
  */
 #define NEGO_STREAM_READ_BYTES (64u << 10)
-/* What an emptied queue keeps allocated, for the next small replies. */
-#define NEGO_STREAM_KEEP_BYTES (16u << 10)
-/* Written bytes that stay in front of the queue before it is moved: moving often is quadratic. */
-#define NEGO_STREAM_SLACK_BYTES (256u << 10)
 
 struct NegoStream {
   NegoStreamKind kind;
@@ -31,11 +28,7 @@ struct NegoStream {
   GSource *stuck;
   guint stuck_s;
 
-  GString *queue;
-  gsize written;    /* bytes of @queue that the descriptor has taken */
-  guint64 position; /* bytes ever queued, up to the last look (nego_stream_get_position) */
-  gsize counted;    /* bytes of @queue that @position counts */
-  gboolean midline; /* the last byte taken was not the end of a line */
+  NegoBacklog *backlog;
 
   gboolean reading;
   gboolean readable; /* PORT: an edge came that has not been read to its end */
@@ -147,41 +140,19 @@ nego_stream_update_watch (NegoStream *stream)
   g_source_modify_unix_fd (stream->source, stream->tag, condition | G_IO_HUP | G_IO_ERR);
 }
 
-/* Called with the queue fully written. */
-static void
-nego_stream_reset_queue (NegoStream *stream)
-{
-  nego_stream_get_position (stream);
-  stream->written = 0;
-  stream->counted = 0;
-  if (stream->queue->allocated_len > NEGO_STREAM_KEEP_BYTES) {
-    g_string_free (stream->queue, TRUE);
-    stream->queue = g_string_sized_new (1024);
-  } else {
-    g_string_truncate (stream->queue, 0);
-  }
-}
-
-static void
-nego_stream_erase (NegoStream *stream, gsize from, gsize len)
-{
-  nego_stream_get_position (stream);
-  g_string_erase (stream->queue, (gssize) from, (gssize) len);
-  stream->counted -= len;
-}
-
 void
 nego_stream_flush (NegoStream *stream)
 {
   gboolean was_blocked = stream->blocked;
   gboolean progress = FALSE;
+  const char *start;
+  gsize len;
 
   if (stream->closing)
     return;
   stream->blocked = FALSE;
-  while (stream->written < stream->queue->len) {
-    const char *start = stream->queue->str + stream->written;
-    ssize_t n = write (stream->fd, start, stream->queue->len - stream->written);
+  while (start = nego_backlog_peek (stream->backlog, &len), len > 0) {
+    ssize_t n = write (stream->fd, start, len);
 
     if (n < 0 && errno == EINTR)
       continue;
@@ -194,14 +165,7 @@ nego_stream_flush (NegoStream *stream)
       return;
     }
     progress = TRUE;
-    stream->midline = n > 0 ? start[n - 1] != '\n' : stream->midline;
-    stream->written += (gsize) n;
-  }
-  if (stream->written == stream->queue->len && stream->queue->len > 0)
-    nego_stream_reset_queue (stream);
-  else if (stream->written > NEGO_STREAM_SLACK_BYTES) {
-    nego_stream_erase (stream, 0, stream->written);
-    stream->written = 0;
+    nego_backlog_take (stream->backlog, (gsize) n);
   }
   if (was_blocked != stream->blocked)
     nego_stream_update_watch (stream);
@@ -213,47 +177,31 @@ nego_stream_flush (NegoStream *stream)
 GString *
 nego_stream_get_queue (NegoStream *stream)
 {
-  return stream->queue;
+  return nego_backlog_get_text (stream->backlog);
 }
 
 gsize
 nego_stream_queued (NegoStream *stream)
 {
-  return stream->queue->len - stream->written;
+  return nego_backlog_get_length (stream->backlog);
 }
 
 guint64
 nego_stream_get_position (NegoStream *stream)
 {
-  stream->position += stream->queue->len - stream->counted;
-  stream->counted = stream->queue->len;
-  return stream->position;
+  return nego_backlog_get_position (stream->backlog);
 }
 
 void
 nego_stream_drop_queue (NegoStream *stream, guint64 until)
 {
-  gsize from = stream->written;
-  guint64 front = nego_stream_get_position (stream) - stream->queue->len;
-  gsize to;
-
-  if (stream->midline) {
-    const char *lf = memchr (stream->queue->str + from, '\n', stream->queue->len - from);
-
-    from = lf != NULL ? (gsize) (lf - stream->queue->str) + 1 : stream->queue->len;
-  }
-  if (until <= front + from)
-    return;
-  to = MIN ((gsize) (until - front), stream->queue->len);
-  nego_stream_erase (stream, from, to - from);
+  nego_backlog_drop (stream->backlog, until);
 }
 
 void
 nego_stream_clear_queue (NegoStream *stream)
 {
-  if (stream->queue->len > 0)
-    nego_stream_reset_queue (stream);
-  stream->midline = FALSE;
+  nego_backlog_clear (stream->backlog);
   if (!stream->blocked)
     return;
   stream->blocked = FALSE;
@@ -469,7 +417,7 @@ nego_stream_new (int fd,
   stream->fd = fd;
   stream->epoll_fd = -1;
   stream->stuck_s = stuck_s;
-  stream->queue = g_string_sized_new (1024);
+  stream->backlog = nego_backlog_new ();
   stream->reading = TRUE;
   /* Of a socket or tty we know no better; a port says so at its first event. */
   stream->present = kind != NEGO_STREAM_PORT;
@@ -492,7 +440,7 @@ nego_stream_free (NegoStream *stream)
   if (stream->epoll_fd >= 0)
     close (stream->epoll_fd);
   close (stream->fd);
-  g_string_free (stream->queue, TRUE);
+  nego_backlog_free (stream->backlog);
   g_clear_error (&stream->close_error);
   g_free (stream);
 }
