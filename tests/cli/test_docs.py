@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What is said twice is compared: the manual pages with the programs and the tables in the code.
+
+Arguments: the paths of the programs, nego-agent and nego-host.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from helpers import tap  # noqa: E402
+
+PROGRAMS = {pathlib.Path(path).name: path for path in sys.argv[1:]}
+del sys.argv[1:]
+
+
+def page(name):
+    return (ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8")
+
+
+def source(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def run(program, *arguments):
+    """Standard output of a program that must succeed, without the machine's own settings."""
+    environment = dict(os.environ, QGA_CONF="/dev/null")
+    done = subprocess.run([PROGRAMS[program], *arguments], env=environment, check=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return done.stdout
+
+
+def options(text, start):
+    """The long and short options that the lines of `text` which begin with `start` describe."""
+    found = set()
+    for line in text.splitlines():
+        match = re.match(start + r"((?:-[\w-]+(?:[= \[]*<?[A-Z:]+>?\]?)?(?:, )?)+)", line)
+        if match:
+            found.update(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", match.group(1)))
+    return found
+
+
+def literals(text):
+    """The definition terms of a page: ``x``, or several of them, on a line of their own."""
+    found = set()
+    for line in text.splitlines():
+        if re.fullmatch(r"(?:``[^`]+``(?:, )?)+", line.strip()):
+            found.update(re.findall(r"``([^`]+)``", line))
+    return found
+
+
+def section(text, title):
+    """The part of a page below `title`, up to the next title of its level."""
+    match = re.search(rf"^{title}\n(=+|-+)\n(.*?)(?=^[^\n]+\n\1?[=]{{4,}}\n|\Z)", text,
+                      re.MULTILINE | re.DOTALL)
+    assert match, title
+    return match.group(2)
+
+
+def limit(name):
+    """The value of a limit of common/names.h."""
+    text = re.sub(r"\\\n", "", source("common/names.h"))
+    value = re.search(rf"^#define {name}\s+(.*?)\s*(?:/\*|$)", text, re.MULTILINE).group(1)
+    return eval(re.sub(r"(\d)u\b", r"\1", value), {})  # digits, shifts and products only
+
+
+class AgentPage(unittest.TestCase):
+    def test_options(self):
+        helped = options(run("nego-agent", "--help"), r" {2,6}")
+        described = options(section(page("nego-agent"), "OPTIONS"), "") - {"-s"}
+        self.assertEqual(described, helped)
+
+    def test_configuration_keys(self):
+        dumped = set(re.findall(r"^([a-z-]+)=", run("nego-agent", "-D"), re.MULTILINE))
+        text = section(page("nego-agent"), "CONFIGURATION")
+        for key in dumped:
+            self.assertIn(f"``{key}``", text)
+
+    def test_own_keys_and_defaults(self):
+        dump = run("nego-agent", "-D").split("[negotiator]")[1]
+        text = section(page("nego-agent"), "CONFIGURATION")
+        own = {key: value for key, value in re.findall(r"^([a-z-]+)=(.*)$", dump, re.MULTILINE)}
+        self.assertEqual(literals(text), set(own))
+        for key in ("jobs", "kept-jobs", "kept-output", "kept-seconds", "grace-seconds"):
+            self.assertRegex(text, rf"\b{own[key]}\b", key)
+
+    def test_default_configuration_names_each_key(self):
+        text = source("data/agent.conf")
+        for key in re.findall(r"^([a-z-]+)=", run("nego-agent", "-D").split("[negotiator]")[1],
+                              re.MULTILINE):
+            self.assertRegex(text, rf"(?m)^#?{key}\s*=", key)
+
+    def test_script_directories(self):
+        dump = run("nego-agent", "-D")
+        directories = re.search(r"^guest-commands=(.*)$", dump, re.MULTILINE).group(1).split(";")
+        listed = re.findall(r"^\d\. ``(.*?)``", page("negotiator-commands"), re.MULTILINE)
+        self.assertEqual(listed, directories)
+
+
+class HostPage(unittest.TestCase):
+    def test_options(self):
+        helped = options(run("nego-host", "--help"), r" {2,6}")
+        described = options(section(page("nego-host"), "OPTIONS"), "")
+        self.assertEqual(described, helped)
+
+    def test_verbs(self):
+        helped = run("nego-host", "--help")
+        verbs = re.search(r"^Verbs:\n(.*?)^Options", helped, re.MULTILINE | re.DOTALL).group(1)
+        described = re.findall(r"^``([a-z]+)``", section(page("nego-host"), "VERBS"), re.MULTILINE)
+        self.assertEqual(described, re.findall(r"^  ([a-z]+)", verbs, re.MULTILINE))
+
+
+class CommandsPage(unittest.TestCase):
+    def test_keys(self):
+        table = re.search(r"setters\[\] = \{(.*?)\n\};", source("common/script-conf.c"),
+                          re.DOTALL).group(1)
+        keys = set(re.findall(r"\{ \"(\w+)\"", table))
+        self.assertEqual(literals(section(page("negotiator-commands"), "THE KEY FILE")), keys)
+
+    def test_built_in_commands(self):
+        shipped = {path.stem for path in (ROOT / "commands").glob("*.conf")}
+        self.assertEqual(literals(section(page("negotiator-commands"), "BUILT-IN COMMANDS")), shipped)
+
+    def test_limits(self):
+        text = page("negotiator-commands")
+        for name, said in (
+                ("NEGO_SCRIPT_NAME_BYTES", "at most {} characters"),
+                ("NEGO_SCRIPT_ARGS", "At most {:,}, each"),
+                ("NEGO_SCRIPT_TIMEOUT_S", "A script has {} seconds"),
+                ("NEGO_SCRIPT_GRACE_S", "SIGKILL {} seconds later"),
+                ("NEGO_SCRIPT_OUTPUT_MAX", "at most {}."),
+                ("NEGO_SCRIPT_OUTPUT_BYTES", "Default: {}."),
+                ("NEGO_SCRIPT_DESCRIPTION_BYTES", "at most {} bytes"),
+                ("NEGO_JOBS_RUNNING", "1 to {}."),
+                ("NEGO_SCRIPT_CONCURRENCY", "Default: {}.")):
+            self.assertIn(said.format(limit(name)), re.sub(r"\s+", " ", text), name)
+        self.assertEqual(limit("NEGO_SCRIPT_INPUT_BYTES"), 16 << 20)
+        self.assertEqual(limit("NEGO_SCRIPT_ARG_BYTES"), 128 << 10)
+        self.assertEqual(limit("NEGO_JOB_EXPIRY_S"), 10 * 60)
+        self.assertIn("(at most 16 MiB)", text)
+        self.assertIn("shorter than 128 KiB", text)
+        self.assertIn("for 10 minutes", text)
+
+    def test_never_admitted(self):
+        text = source("common/script-env.c")
+        names = re.findall(r'"([A-Z][A-Z0-9_]*)"',
+                           re.search(r"never_names\[\].*?;.*?never_prefixes\[\].*?;", text,
+                                     re.DOTALL).group(0))
+        said = section(page("negotiator-commands"), "THE KEY FILE")
+        for name in names:
+            self.assertIn(f"``{name}``", said)
+
+    def test_environment(self):
+        text = source("common/script-env.c")
+        path = re.search(r'STANDARD_PATH "(.*?)"', text).group(1)
+        said = section(page("negotiator-commands"), "WHAT A SCRIPT GETS")
+        self.assertIn(f"``{path}``", said)
+        for name in set(re.findall(r'"([A-Z_]+)=', text)):
+            self.assertIn(f"``{name}``", said)
+
+
+class ProtocolPage(unittest.TestCase):
+    def test_error_phrases(self):
+        """Each phrase that the page promises is in the code."""
+        code = "".join(path.read_text(encoding="utf-8")
+                       for folder in ("common", "agent") for path in (ROOT / folder).glob("*.c"))
+        code = re.sub(r'"\s*\n\s*"', "", code)
+        phrases = literals(section(page("protocol"), "NEGOTIATOR COMMANDS"))
+        self.assertGreaterEqual(len(phrases), 7)
+        for phrase in phrases:
+            pattern = re.escape(phrase.rstrip(" …")).replace("'x'", "'%s'")
+            self.assertRegex(code, re.sub(r"limit\\ N", "limit\\ %u", pattern), phrase)
+
+    def test_limits(self):
+        text = re.sub(r"\s+", " ", page("protocol"))
+        self.assertIn(f"{limit('NEGO_MESSAGE_BYTES_QGA') >> 20} MiB on the QGA channel", text)
+        self.assertIn(f"{limit('NEGO_MESSAGE_BYTES_PORT') >> 20} MiB on the others", text)
+        self.assertIn(f"{limit('NEGO_MESSAGE_TOKENS'):,} tokens", text)
+        self.assertIn(f"{limit('NEGO_MESSAGE_DEPTH'):,} open brackets", text)
+        self.assertIn(f"at most {limit('NEGO_SESSION_SYNC_WAIT_MS')} ms", text)
+        self.assertIn(f"once {limit('NEGO_SESSION_QUEUE_BYTES') >> 10} KiB", text)
+        self.assertIn(f"at most {limit('NEGO_ERROR_QUOTE_BYTES')} bytes of the input", text)
+        self.assertEqual(limit("NEGO_REPLY_BYTES"), 1 << 20)
+
+
+class Links(unittest.TestCase):
+    def test_files_exist(self):
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/architecture.md"):
+            text = source(name)
+            for target in re.findall(r"\]\(([^)#:]+)\)", text):
+                self.assertTrue((ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}")
+
+    def test_architecture_names_what_is_there(self):
+        text = source("docs/architecture.md")
+        for path in re.findall(r"`((?:agent|common|docs|data|scripts|host-client)/[\w.-]+)`", text):
+            if not re.search(r"TOPIC|VERB|NAME", path):
+                self.assertTrue((ROOT / path).exists(), path)
+
+
+if __name__ == "__main__":
+    sys.exit(tap.main())
