@@ -61,9 +61,15 @@ nego_exec_watch_open_thread (pid_t pid, GError **error)
 }
 
 int
+nego_exec_watch_open_other (pid_t pid)
+{
+  return (int) syscall (SYS_pidfd_open, pid, 0);
+}
+
+int
 nego_exec_watch_open (pid_t pid, GError **error)
 {
-  int fd = (int) syscall (SYS_pidfd_open, pid, 0);
+  int fd = nego_exec_watch_open_other (pid);
 
   if (fd >= 0)
     return fd;

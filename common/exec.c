@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/exec-watch.h"
 #include "common/pipe.h"
+#include "common/process-group.h"
 #include "common/source.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@
 
 /* What the helper may report: longer than any of its texts with a path in it. */
 #define REPORT_BYTES 8192u
+/* Members of a group that end just while they are looked at: after so many the grace time counts.
+ */
+#define MEMBER_TRIES 8u
 
 typedef enum {
   RUNNING,
@@ -95,6 +99,44 @@ nego_exec_has_ended (const NegoExec *exec, siginfo_t *info)
   return info->si_pid != 0;
 }
 
+static gboolean nego_exec_on_member_ended (int fd, GIOCondition condition, gpointer user_data);
+
+/* The leader has ended between TERM and KILL. Returns whether others of its group are left, or may
+ * be, for which the grace time goes on; it is over when the last of them has ended. */
+static gboolean
+nego_exec_await_group (NegoExec *exec)
+{
+  for (guint i = 0; i < MEMBER_TRIES; i++) {
+    pid_t member = nego_process_group_find_member (exec->pid);
+
+    if (member <= 0)
+      return member != 0;
+    nego_pipe_close (&exec->watch_fd);
+    exec->watch_fd = nego_exec_watch_open_other (member);
+    if (exec->watch_fd < 0 && errno != ESRCH)
+      return TRUE;
+    /* Its number may have become another process's before it was opened. */
+    if (exec->watch_fd >= 0 && nego_process_group_has (exec->pid, member)) {
+      exec->watch = nego_source_add_fd (exec->watch_fd, G_IO_IN, nego_exec_on_member_ended, exec);
+      return TRUE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+nego_exec_on_member_ended (int fd, GIOCondition condition, gpointer user_data)
+{
+  NegoExec *exec = user_data;
+
+  nego_source_clear (&exec->watch);
+  if (nego_exec_await_group (exec))
+    return G_SOURCE_REMOVE;
+  nego_exec_reap (exec, WNOHANG);
+  exec->callbacks->gone (exec, exec->user_data);
+  return G_SOURCE_REMOVE;
+}
+
 static gboolean
 nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
 {
@@ -104,7 +146,7 @@ nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
   if (!nego_exec_has_ended (exec, &info))
     return G_SOURCE_CONTINUE;
   nego_source_clear (&exec->watch);
-  if (exec->phase != TERMINATING)
+  if (exec->phase != TERMINATING || !nego_exec_await_group (exec))
     nego_exec_reap (exec, WNOHANG);
   nego_exec_tell_exited (exec, &info);
   if (exec->pid == 0)
@@ -120,6 +162,7 @@ nego_exec_on_grace_over (gpointer user_data)
   nego_exec_kill (exec, SIGKILL);
   nego_source_clear (&exec->timer);
   if (exec->exited) {
+    nego_source_clear (&exec->watch);
     nego_exec_reap (exec, WNOHANG);
     exec->callbacks->gone (exec, exec->user_data);
   }

@@ -12,7 +12,7 @@
  *
  * The end of a child is told in two steps: `exited`, the result is known; `gone`, the group was
  * dealt with and the child is reaped. They come together unless the child ended between TERM and
- * KILL: then other members of the group still have their grace time.
+ * KILL and left others of its group: those still have their grace time.
  */
 #pragma once
 

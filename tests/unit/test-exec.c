@@ -75,15 +75,14 @@ test_surroundings (void)
 static void
 test_time_limit (void)
 {
-  NegoExecSpec spec = { .timeout_ms = 30, .grace_ms = 100 };
+  NegoExecSpec spec = { .timeout_ms = 30, .grace_ms = 60000 };
   ExecRun run;
   int fd = exec_run_start_shell (&run, &spec, "exec sleep 100");
 
   exec_run_wait_exited (&run);
   exec_run_assert_result (&run, NEGO_EXEC_SIGNALLED, SIGTERM, TRUE);
-  /* Others of the group may still be at work: they have their grace time. */
-  g_assert_false (run.gone_at_exit);
-  exec_run_wait_gone (&run);
+  /* Nothing is left of the group: no grace time is waited for. */
+  g_assert_true (run.gone_at_exit);
   g_assert_cmpint (waitpid (-1, NULL, WNOHANG), ==, -1);
   close (fd);
 }
@@ -155,6 +154,28 @@ test_group_is_killed (void)
   g_assert_false (run.gone_at_exit);
   exec_run_wait_gone (&run);
   assert_line (fd, "");
+  close (fd);
+}
+
+/* The last member of the group ends after its leader: the grace time ends with it. */
+static void
+test_group_ends_early (void)
+{
+  NegoExecSpec spec = { .grace_ms = 60000 };
+  char line[32] = "";
+  ExecRun run;
+  int fd;
+
+  if (skip_under_valgrind ())
+    return;
+  fd = exec_run_start_shell (&run, &spec, "sh -c 'trap \"\" TERM; echo $$; exec sleep 100' & wait");
+  g_assert_cmpint (read (fd, line, sizeof line - 1), >, 0);
+  nego_exec_terminate (run.exec);
+  exec_run_wait_exited (&run);
+  g_assert_false (run.gone_at_exit);
+  g_assert_cmpint (kill ((pid_t) atoi (line), SIGKILL), ==, 0);
+  exec_run_wait_gone (&run);
+  g_assert_cmpint (waitpid (-1, NULL, WNOHANG), ==, -1);
   close (fd);
 }
 
@@ -363,6 +384,7 @@ main (int argc, char **argv)
   g_test_add_func ("/exec/term-ignored", test_term_ignored);
   g_test_add_func ("/exec/stopped-child-takes-term", test_stopped_child_takes_term);
   g_test_add_func ("/exec/group-is-killed", test_group_is_killed);
+  g_test_add_func ("/exec/group-ends-early", test_group_ends_early);
   g_test_add_func ("/exec/background-child-lives-on", test_background_child_lives_on);
   g_test_add_func ("/exec/kill-and-free", test_kill_and_free);
   g_test_add_func ("/exec/not-started", test_not_started);

@@ -95,8 +95,9 @@ test_concurrency (JobFixture *fixture, gconstpointer data)
   NegoJob *first, *second;
 
   fixture->script.conf->concurrency = 2;
-  first = job_fixture_start (fixture, "exec sleep 100");
+  first = job_fixture_start (fixture, "sh -c 'trap \"\" TERM; echo ready; exec sleep 100' & wait");
   second = job_fixture_start (fixture, "exec sleep 100");
+  job_fixture_wait_output (first);
   job_fixture_assert_error (fixture, &request, NEGO_ERROR_BUSY,
                             "negotiator command 'sh' is busy (limit 2)");
   /* Another script has its own count. */
@@ -105,7 +106,7 @@ test_concurrency (JobFixture *fixture, gconstpointer data)
   job_fixture_set (&fixture->script.name, "sh");
   nego_job_cancel (first);
   job_fixture_wait_ended (first);
-  /* Ended, but its group has grace time: it counts. */
+  /* Ended, but another one of its group has grace time: it counts. */
   g_assert_true (nego_job_is_live (first));
   job_fixture_assert_error (fixture, &request, NEGO_ERROR_BUSY,
                             "negotiator command 'sh' is busy (limit 2)");
