@@ -18,7 +18,6 @@ typedef struct {
   const char *conf;      /* lines of the key file, or NULL */
   const char *arguments; /* beside command */
   const char *result;    /* for nego_test_check_members() */
-  gboolean kept; /* the agent keeps its zombie, for its group's KILL, till the grace is over */
 } Run;
 
 #define SH(text) "#!/bin/sh\n" text "\n"
@@ -66,11 +65,10 @@ static const Run runs[] = {
   { "base64", SH ("echo hello"), NULL, ",'encoding':'base64'",
     "{'out-data':'aGVsbG8K','out-encoding':'base64','err-encoding':'base64','out-next':6}" },
   { "timeout-of-conf", SH ("exec sleep 600"), "Timeout=0.1", "",
-    "{'state':'timed-out','exited':true,'exitcode':null}", TRUE },
-  { "timeout-of-call", SH ("exec sleep 600"), NULL, ",'timeout':0.1", "{'state':'timed-out'}",
-    TRUE },
+    "{'state':'timed-out','exited':true,'exitcode':null}" },
+  { "timeout-of-call", SH ("exec sleep 600"), NULL, ",'timeout':0.1", "{'state':'timed-out'}" },
   { "timeout-shortens", SH ("exec sleep 600"), "Timeout=0.1", ",'timeout':500",
-    "{'state':'timed-out'}", TRUE },
+    "{'state':'timed-out'}" },
   { "max-output", SH ("printf 123456; printf 12345 >&2"), "MaxOutput=5", "",
     "{'out-data':'12345','out-truncated':true,'out-eof':true,'out-next':5,'err-data':'12345',"
     "'err-truncated':null}" },
@@ -81,8 +79,7 @@ static void
 test_run (gconstpointer user_data)
 {
   const Run *run = user_data;
-  const NegoTestOptions options = { .negotiator = "grace-seconds = 1" };
-  NegoTest *test = nego_test_start (&options);
+  NegoTest *test = nego_test_start (NULL);
   NegoTestClient *client = nego_test_connect (test);
   g_autofree char *arguments = g_strdup_printf ("'command':'x'%s", run->arguments);
   g_autoptr (JsonObject) job = NULL;
@@ -94,10 +91,7 @@ test_run (gconstpointer user_data)
   nego_test_check_members (job, run->result);
   g_assert_cmpuint (strlen (json_object_get_string_member (job, "job")), ==, 32);
   nego_test_client_free (client);
-  if (run->kept)
-    nego_test_end (test);
-  else
-    nego_test_stop (test);
+  nego_test_stop (test);
 }
 
 typedef struct {
@@ -239,6 +233,9 @@ test_status_wait (Fixture *fixture, gconstpointer user_data)
   g_clear_pointer (&job, json_object_unref);
   job = json_node_dup_object (nego_test_receive_return (fixture->client));
   nego_test_check_members (job, "{'out-data':'news\\n'}");
+  g_clear_pointer (&job, json_object_unref);
+  job = nego_test_exec (fixture->client, "'command':'slow','wait':60,'key':'k'");
+  nego_test_check_members (job, "{'state':'exited'}");
 }
 
 /* Collects the output of the job @key in pieces, none in a line over the limit. */
