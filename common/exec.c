@@ -319,7 +319,9 @@ nego_exec_start (const NegoExecSpec *spec,
   else
     rc = nego_exec_spawn (spec->path, spec->argv, spec->envp, spec->fds, -1, &exec->pid);
   if (rc != 0) {
-    g_autofree char *reason = nego_exec_reason (helped ? "/proc/self/exe" : spec->path, rc);
+    /* Too long are the script's arguments, whoever is handed them. */
+    g_autofree char *reason
+      = nego_exec_reason (helped && rc != E2BIG ? "/proc/self/exe" : spec->path, rc);
 
     exec->pid = 0;
     g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_IO, reason);

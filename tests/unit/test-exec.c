@@ -338,6 +338,10 @@ test_too_long_arguments (void)
     return;
   g_assert_null (nego_exec_start (&spec, &exec_run_callbacks, NULL, &error));
   g_assert_cmpstr (error->message, ==, "cannot execute '/bin/true': Argument list too long");
+  g_clear_error (&error);
+  spec.directory = "/"; /* by the helper */
+  g_assert_null (nego_exec_start (&spec, &exec_run_callbacks, NULL, &error));
+  g_assert_cmpstr (error->message, ==, "cannot execute '/bin/true': Argument list too long");
 }
 
 static guint
