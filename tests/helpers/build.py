@@ -35,9 +35,11 @@ def install_root():
 
 
 def installed(name):
-    """The paths of the installed programs `name` below install_root()."""
-    return [path for path in sorted(install_root().rglob(name))
-            if path.is_file() and path.parent.name in ("bin", "sbin")]
+    """The path of the installed program `name` below install_root()."""
+    for path in sorted(install_root().rglob(name)):
+        if path.is_file() and path.parent.name in ("bin", "sbin"):
+            return path
+    raise FileNotFoundError(f"the build in {build_root()} installs no program '{name}'")
 
 
 def program(name):

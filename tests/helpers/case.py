@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import unittest
 
-from helpers import build, image
+from helpers import image
 from helpers.control import ControlError, GuestTimeout
 from helpers.guest import PORT_QGA, Guest
 from helpers.libvirt import Libvirt, LibvirtGuest
@@ -17,10 +17,8 @@ QEMU_GA = f"qemu-ga -p $(vport {PORT_QGA})"
 NEGO_AGENT = "nego-agent"
 
 
-def unavailable(agent):
-    """Why no guest with `agent` can be booted here, or None."""
-    if agent == NEGO_AGENT and not build.installed("nego-agent"):
-        return "this build has no nego-agent"
+def unavailable():
+    """Why no guest can be booted here, or None."""
     if shutil.which("qemu-system-x86_64") is None:
         return "qemu-system-x86_64 is not installed"
     if not pathlib.Path("/bin/busybox").exists():
@@ -76,7 +74,7 @@ class GuestCase(AgentCase):
 
     @classmethod
     def setUpClass(cls):
-        reason = unavailable(cls.agent_command)
+        reason = unavailable()
         if reason:
             raise unittest.SkipTest(reason)
         cls.guest = cls.enterClassContext(cls.make_guest())
@@ -101,7 +99,7 @@ class LibvirtCase(AgentCase):
 
     @classmethod
     def setUpClass(cls):
-        reason = unavailable(cls.agent_command) or Libvirt.unavailable()
+        reason = unavailable() or Libvirt.unavailable()
         if reason:
             raise unittest.SkipTest(reason)
         cls.libvirt = cls.enterClassContext(Libvirt())
