@@ -18,6 +18,14 @@ read_proc (NegoTest *test, const char *name)
 }
 
 gboolean
+nego_test_is_valgrind (void)
+{
+  const char *preload = g_getenv ("LD_PRELOAD");
+
+  return preload != NULL && strstr (preload, "vgpreload") != NULL;
+}
+
+gboolean
 nego_test_is_plain (NegoTest *test)
 {
   g_autofree char *maps = read_proc (test, "maps");

@@ -59,6 +59,10 @@ gboolean nego_test_is_qga (void);
 /* Whether memory and CPU figures say something: not with sanitizers or under valgrind. */
 gboolean nego_test_is_plain (NegoTest *test);
 
+/* Whether all runs under valgrind: its execve() of /proc/self/exe or of what cannot be executed is
+ * not the kernel's, and a signal that comes while it starts is lost. */
+gboolean nego_test_is_valgrind (void);
+
 pid_t nego_test_get_pid (NegoTest *test);
 /* The agent's private directory: its sockets are there. */
 const char *nego_test_get_dir (NegoTest *test);

@@ -535,7 +535,8 @@ main (int argc, char **argv)
   add ("statuses", NULL, test_statuses);
   add ("files", NULL, test_file);
   add ("writable-directory", NULL, test_writable_directory);
-  add ("missing-interpreter", NULL, test_missing_interpreter);
+  if (!nego_test_is_valgrind ())
+    add ("missing-interpreter", NULL, test_missing_interpreter);
   add ("many-arguments", NULL, test_many_arguments);
   add ("long-argument", NULL, test_long_argument);
   add ("many-variables", NULL, test_many_variables);
