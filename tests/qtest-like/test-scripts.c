@@ -217,6 +217,7 @@ static void
 test_status_wait (Fixture *fixture, gconstpointer user_data)
 {
   g_autoptr (JsonObject) job = NULL;
+  g_autoptr (JsonNode) news = NULL;
   gint64 started;
   int gate;
 
@@ -232,9 +233,8 @@ test_status_wait (Fixture *fixture, gconstpointer user_data)
   nego_test_send_text (fixture->client, "{'execute':'negotiator-exec-status','arguments':"
                                         "{'key':'k','wait':600}}");
   nego_test_pass_gate (gate, "news");
-  g_clear_pointer (&job, json_object_unref);
-  job = json_node_dup_object (nego_test_receive_return (fixture->client));
-  nego_test_check_members (job, "{'out-data':'news\\n'}");
+  news = nego_test_receive_return (fixture->client);
+  nego_test_check_members (json_node_get_object (news), "{'out-data':'news\\n'}");
   g_clear_pointer (&job, json_object_unref);
   job = nego_test_exec (fixture->client, "'command':'slow','wait':60,'key':'k'");
   nego_test_check_members (job, "{'state':'exited'}");
