@@ -38,6 +38,7 @@ struct NegoExec {
   gboolean timed_out;
   gboolean exited;
   guint grace_ms;
+  gboolean kill_rest;
   GSource *watch;
   GSource *timer;
 };
@@ -146,6 +147,9 @@ nego_exec_on_ended (int fd, GIOCondition condition, gpointer user_data)
   if (!nego_exec_has_ended (exec, &info))
     return G_SOURCE_CONTINUE;
   nego_source_clear (&exec->watch);
+  /* The unreaped child still keeps the group's number. */
+  if (exec->kill_rest && exec->phase == RUNNING)
+    nego_exec_kill (exec, SIGKILL);
   if (exec->phase != TERMINATING || !nego_exec_await_group (exec))
     nego_exec_reap (exec, WNOHANG);
   nego_exec_tell_exited (exec, &info);
@@ -312,6 +316,7 @@ nego_exec_start (const NegoExecSpec *spec,
   exec->callbacks = callbacks;
   exec->user_data = user_data;
   exec->grace_ms = spec->grace_ms;
+  exec->kill_rest = spec->kill_rest;
   exec->watch_fd = -1;
   exec->report_fd = -1;
   if (helped)

@@ -52,6 +52,7 @@ typedef struct {
                         with its supplementary groups */
   const char *group; /* instead of the user's first one; without a user: no supplementary groups */
   const char *directory; /* entered as the user */
+  gboolean kill_rest;    /* what is left of the group when the child ends by itself is killed */
   guint timeout_ms;      /* the time limit; 0: none */
   guint grace_ms;        /* from TERM to KILL */
 } NegoExecSpec;

@@ -185,6 +185,7 @@ nego_job_execute (NegoJob *job,
     .user = script->conf->user,
     .group = script->conf->group,
     .directory = script->conf->directory,
+    .kill_rest = script->conf->kill_all,
     .timeout_ms = nego_job_request_timeout_ms (request, script),
     .grace_ms = grace_ms,
   };

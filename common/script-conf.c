@@ -239,6 +239,20 @@ nego_script_conf_set_allow_environment (NegoScriptConf *conf,
   return TRUE;
 }
 
+static gboolean
+nego_script_conf_set_kill_mode (NegoScriptConf *conf,
+                                GKeyFile *keys,
+                                const char *key,
+                                GError **error)
+{
+  g_autofree char *text = g_key_file_get_value (keys, GROUP, key, NULL);
+
+  if (strcmp (text, "process") != 0 && strcmp (text, "all") != 0)
+    return nego_script_conf_refuse (error, "'%s' must be process or all", key);
+  conf->kill_all = strcmp (text, "all") == 0;
+  return TRUE;
+}
+
 static const struct {
   const char *key;
   NegoScriptConfSetter set;
@@ -249,6 +263,7 @@ static const struct {
   { "Description", nego_script_conf_set_description },
   { "Environment", nego_script_conf_set_environment },
   { "Group", nego_script_conf_set_group },
+  { "KillMode", nego_script_conf_set_kill_mode },
   { "MaxOutput", nego_script_conf_set_max_output },
   { "ReadOnly", nego_script_conf_set_read_only },
   { "Timeout", nego_script_conf_set_timeout },

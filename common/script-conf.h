@@ -22,6 +22,7 @@ typedef struct {
   gsize max_output; /* bytes kept of each stream */
   gboolean arguments;
   gboolean read_only;
+  gboolean kill_all; /* KillMode=all: what a script leaves behind in its process group is killed */
 } NegoScriptConf;
 
 /* What a script without a key file has. */

@@ -198,6 +198,22 @@ test_background_child_lives_on (void)
 }
 
 static void
+test_background_child_is_killed (void)
+{
+  NegoExecSpec spec = { .timeout_ms = 60000, .kill_rest = TRUE };
+  g_autofree char *line = g_malloc0 (32);
+  ExecRun run;
+  int fd = exec_run_start_shell (&run, &spec, "sleep 100 & echo $!; exit 3");
+
+  exec_run_wait_gone (&run);
+  exec_run_assert_result (&run, NEGO_EXEC_EXITED, 3, FALSE);
+  g_assert_cmpint (read (fd, line, 31), >, 0);
+  /* The end of file comes when the last holder of the pipe is dead. */
+  g_assert_cmpint (read (fd, line, 31), ==, 0);
+  close (fd);
+}
+
+static void
 test_kill_and_free (void)
 {
   NegoExecSpec spec = { 0 };
@@ -390,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/exec/group-is-killed", test_group_is_killed);
   g_test_add_func ("/exec/group-ends-early", test_group_ends_early);
   g_test_add_func ("/exec/background-child-lives-on", test_background_child_lives_on);
+  g_test_add_func ("/exec/background-child-is-killed", test_background_child_is_killed);
   g_test_add_func ("/exec/kill-and-free", test_kill_and_free);
   g_test_add_func ("/exec/not-started", test_not_started);
   g_test_add_func ("/exec/not-watched", test_not_watched);

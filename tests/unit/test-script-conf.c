@@ -54,6 +54,7 @@ test_all_keys (void)
                                            "Environment=A=1;B=two words;C=;\n"
                                            "AllowEnvironment=D;E_2\n"
                                            "Concurrency=64\n"
+                                           "KillMode=all\n"
                                            "WorkingDirectory=/srv\n");
 
   g_assert_cmpstr (conf->description, ==, "Shows \xc3\xa9 things");
@@ -68,6 +69,7 @@ test_all_keys (void)
   g_assert_cmpuint (g_strv_length (conf->allow_environment), ==, 2);
   g_assert_cmpstr (conf->allow_environment[1], ==, "E_2");
   g_assert_cmpuint (conf->concurrency, ==, NEGO_JOBS_RUNNING);
+  g_assert_true (conf->kill_all);
   g_assert_cmpstr (conf->directory, ==, "/srv");
 }
 
@@ -79,13 +81,14 @@ test_limits (void)
     = g_strdup_printf ("[Command]\nDescription=%s\nTimeout=2592000\nMaxOutput=0\nConcurrency=1\n",
                        longest);
   g_autoptr (NegoScriptConf) conf = parse (text);
-  g_autoptr (NegoScriptConf) none = parse ("[Command]\nTimeout=0\n");
+  g_autoptr (NegoScriptConf) none = parse ("[Command]\nTimeout=0\nKillMode=process\n");
 
   g_assert_cmpstr (conf->description, ==, longest);
   g_assert_cmpuint (conf->timeout_ms, ==, 2592000000u);
   g_assert_cmpuint (conf->max_output, ==, 0);
   g_assert_cmpuint (conf->concurrency, ==, 1);
   g_assert_cmpuint (none->timeout_ms, ==, 0);
+  g_assert_false (none->kill_all);
 }
 
 static void
@@ -119,6 +122,8 @@ test_errors (void)
     { "Group=", "'Group' is empty" },
     { "Timeout=-1", "'Timeout' must be a number of seconds from 0 to 2592000" },
     { "Timeout=2592000.1", "'Timeout' must be a number of seconds from 0 to 2592000" },
+    { "KillMode=none", "'KillMode' must be process or all" },
+    { "KillMode=", "'KillMode' must be process or all" },
     { "Timeout=nan", "'Timeout' must be a number of seconds from 0 to 2592000" },
     { "Timeout=5s", "'Timeout' must be a number of seconds from 0 to 2592000" },
     { "Timeout=", "'Timeout' must be a number of seconds from 0 to 2592000" },
