@@ -12,6 +12,7 @@
 #include "qapi/qapi-visit.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -43,6 +44,10 @@ nego_cmd_read_input (const NegoOptions *options, GByteArray *input, GError **err
 
     if (n == 0 || (n < 0 && errno == EBADF)) /* it is closed */
       return TRUE;
+    if (n < 0 && errno == EAGAIN) { /* whoever shares it made it non-blocking */
+      nego_output_wait (STDIN_FILENO, POLLIN);
+      continue;
+    }
     if (n < 0 && errno != EINTR)
       return nego_error_set_errno (error, errno, "cannot read the standard input");
     if (n > 0)
@@ -69,16 +74,19 @@ nego_cmd_new_key (void)
                           random[0], random[1]);
 }
 
-/* The messages that @guest takes, in bytes; 0 with @error. */
-static guint64
-nego_cmd_message_bytes (NegoGuest *guest, gint64 deadline, GError **error)
+/* Asks @guest how many @bytes of a message it takes. */
+static gboolean
+nego_cmd_message_bytes (NegoGuest *guest, gint64 deadline, guint64 *bytes, GError **error)
 {
   g_autoptr (JsonNode) reply = nego_guest_ask (guest, "negotiator-info", deadline, error);
   g_autoptr (QapiNegotiatorInfo) info = NULL;
 
   if (reply != NULL)
     info = qapi_decode (&qapi_negotiator_info_type, reply, "negotiator-info", FALSE, error);
-  return info != NULL ? info->limits->message_bytes : 0;
+  if (info == NULL)
+    return FALSE;
+  *bytes = info->limits->message_bytes;
+  return TRUE;
 }
 
 /* The guest that @options name, on a way that takes @len bytes of arguments. */
@@ -94,8 +102,7 @@ nego_cmd_open (const NegoOptions *options, gsize len, gint64 deadline, GError **
   if (!nego_guest_is_shared (guest)) {
     if (len <= ANY_PORT_BYTES)
       return g_steal_pointer (&guest);
-    limit = nego_cmd_message_bytes (guest, deadline, error);
-    if (limit == 0)
+    if (!nego_cmd_message_bytes (guest, deadline, &limit, error))
       return NULL;
   }
   if (len <= limit)

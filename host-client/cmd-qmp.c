@@ -9,6 +9,7 @@
 #include "host-client/reply.h"
 #include "host-client/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static int
 nego_cmd_converse (const NegoOptions *options, NegoGuest *guest)
 {
   const gboolean prompt = isatty (STDIN_FILENO) && !options->quiet;
+  g_autoptr (GError) error = NULL;
   int status = 0;
   char *line = NULL;
   size_t size = 0;
@@ -111,6 +113,10 @@ nego_cmd_converse (const NegoOptions *options, NegoGuest *guest)
     if (strspn (line, " \t\r\n") < (gsize) len
         && nego_cmd_do (options, guest, line, (gsize) len) == NEGO_CMD_FAILED)
       status = 1;
+  }
+  if (ferror (stdin)) {
+    nego_error_set_errno (&error, errno, "cannot read the standard input");
+    status = nego_verb_fail (options, error);
   }
   if (prompt)
     fputs ("\n", stdout);

@@ -7,6 +7,7 @@
 #include "common/json.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +74,14 @@ nego_output_escape_lines (GString *out, const char *text, gsize len)
   nego_output_escape_but (out, text, len, "\n\t\r\\");
 }
 
+void
+nego_output_wait (int fd, short events)
+{
+  struct pollfd poll_fd = { .fd = fd, .events = events };
+
+  poll (&poll_fd, 1, -1);
+}
+
 static gboolean
 nego_output_write (int fd, const char *data, gsize len, GError **error)
 {
@@ -82,6 +91,8 @@ nego_output_write (int fd, const char *data, gsize len, GError **error)
     if (n >= 0) {
       data += n;
       len -= (gsize) n;
+    } else if (errno == EAGAIN) {
+      nego_output_wait (fd, POLLOUT);
     } else if (errno != EINTR) {
       g_set_error (error, NEGO_ERROR, NEGO_ERROR_IO, "cannot write to the standard %s: %s",
                    fd == STDERR_FILENO ? "error" : "output", g_strerror (errno));
@@ -137,7 +148,8 @@ nego_output_say (const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  nego_output_escape_but (line, text, strlen (text), "\n\\");
+  /* In one line: a guest's text must not look like a message of ours. */
+  nego_output_escape_but (line, text, strlen (text), "\\");
   g_string_append_c (line, '\n');
   /* There is nobody left to tell when this fails. */
   nego_output_write (STDERR_FILENO, line->str, line->len, NULL);

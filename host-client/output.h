@@ -31,7 +31,12 @@ gboolean nego_output_text (const GString *out, GError **error);
 gboolean nego_output_json (const char *text, gsize len, GError **error);
 gboolean nego_output_json_node (JsonNode *node, GError **error);
 
-/* Says "nego-host: …" and a line feed on the standard error, escaped. */
+/* Waits for the poll() @events at @fd, one of the standard descriptors: it is non-blocking if a
+ * program that it is shared with wants it so. */
+void nego_output_wait (int fd, short events);
+
+/* Says "nego-host: …" and a line feed on the standard error, escaped, in one line; backslashes
+ * stay. */
 void nego_output_say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* Appends rows of @n_columns cells each (of @cells, char *), aligned in columns, escaped; an empty

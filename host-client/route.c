@@ -97,10 +97,8 @@ nego_route_discover (NegoRoute *route, GError **error)
     return TRUE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_CLOSED,
                "the guest has no channel to an agent; write this to channel.xml and run "
-               "'virsh attach-device %s channel.xml --live --config':\n"
-               "<channel type='unix'>\n"
-               "  <target type='virtio' name='" NEGO_PORT_QGA "'/>\n"
-               "</channel>",
+               "'virsh attach-device %s channel.xml --live --config': "
+               "<channel type='unix'><target type='virtio' name='" NEGO_PORT_QGA "'/></channel>",
                domain->name);
   return FALSE;
 }

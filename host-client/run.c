@@ -32,7 +32,8 @@ typedef struct {
 typedef struct {
   const NegoRun *run;
   gint64 offsets[2];
-  gint64 answered;   /* when the agent last answered */
+  gint64 asked;      /* when the agent was last asked */
+  gint64 answered;   /* when it last answered */
   gint64 end;        /* when the script has to have ended */
   gboolean progress; /* the last status had output */
 } NegoRunState;
@@ -91,12 +92,16 @@ nego_run_status_arguments (const NegoRunState *state)
   return g_steal_pointer (&text);
 }
 
-/* Leaves the agent to libvirt's other users for a moment. */
+/* Leaves the agent to libvirt's other users for a moment. One that answers at once and has nothing
+ * new, instead of waiting for it as it was asked to, does not keep us busy either. */
 static void
-nego_run_pause (const NegoRun *run)
+nego_run_pause (const NegoRunState *state)
 {
-  if (nego_guest_is_shared (run->guest))
-    g_usleep (NEGO_GUEST_PAUSE_MS * G_TIME_SPAN_MILLISECOND);
+  const gint64 pause = NEGO_GUEST_PAUSE_MS * G_TIME_SPAN_MILLISECOND;
+
+  if (nego_guest_is_shared (state->run->guest)
+      || (!state->progress && state->answered - state->asked < pause))
+    g_usleep ((gulong) pause);
 }
 
 /* Sends @command until it is answered, or the agent has been silent for too long. */
@@ -115,8 +120,10 @@ nego_run_ask (NegoRunState *state, const char *command, const GString *arguments
                               ? MIN (limit, nego_run_later (now, wait + extra + LIBVIRT_EXTRA_S))
                               : limit;
     g_autoptr (GError) failure = NULL;
-    g_autoptr (JsonNode) reply
-      = nego_guest_call (run->guest, command, arguments->str, deadline, &failure);
+    g_autoptr (JsonNode) reply = NULL;
+
+    state->asked = now;
+    reply = nego_guest_call (run->guest, command, arguments->str, deadline, &failure);
 
     if (reply != NULL) {
       state->answered = g_get_monotonic_time ();
@@ -129,7 +136,7 @@ nego_run_ask (NegoRunState *state, const char *command, const GString *arguments
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    nego_run_pause (run);
+    nego_run_pause (state);
   }
 }
 
@@ -146,8 +153,6 @@ nego_run_put (const NegoRun *run, guint i, const guint8 *data, gsize len, GError
 {
   if (run->collected[i] == NULL)
     return nego_output_data (i == 0 ? STDOUT_FILENO : STDERR_FILENO, data, len, error);
-  if (run->collected[i]->len + len > NEGO_SCRIPT_OUTPUT_MAX)
-    return nego_run_fail (error, "it has more output than a script can keep");
   g_byte_array_append (run->collected[i], data, (guint) len);
   return TRUE;
 }
@@ -172,6 +177,8 @@ nego_run_take_piece (NegoRunState *state, guint i, const NegoRunPiece *piece, GE
   if (piece->offset != state->offsets[i] || piece->next < piece->offset
       || (guint64) (piece->next - piece->offset) != len)
     return nego_run_fail (error, "its offsets do not fit its output");
+  if (piece->next > NEGO_SCRIPT_OUTPUT_MAX)
+    return nego_run_fail (error, "it has more output than a script can keep");
   if (!nego_run_put (state->run, i, data, len, error))
     return FALSE;
   state->offsets[i] = piece->next;
@@ -270,7 +277,7 @@ nego_run_do (const NegoRun *run, const GString *arguments, GError **error)
       return NULL;
     }
     if (!status->exited)
-      nego_run_pause (run);
+      nego_run_pause (&state);
     g_clear_pointer (&status, qapi_negotiator_job_status_free);
     status = nego_run_request (&state, "negotiator-exec-status", query, error);
     if (status == NULL && error != NULL && *error != NULL

@@ -431,10 +431,8 @@ class LibvirtTest(HostCase):
         done = self.libvirt("ping", "test")
         self.assertEqual((done.stderr.decode(), done.returncode), (
             "nego-host: guest 'test': the guest has no channel to an agent; write this to channel.xml "
-            "and run 'virsh attach-device test channel.xml --live --config':\n"
-            "<channel type='unix'>\n"
-            "  <target type='virtio' name='org.qemu.guest_agent.0'/>\n"
-            "</channel>\n", 1))
+            "and run 'virsh attach-device test channel.xml --live --config': <channel type='unix'><target "
+            "type='virtio' name='org.qemu.guest_agent.0'/></channel>\n", 1))
 
     def test_no_libvirt(self):
         done = run("-c", "nothing:///here", "list")
