@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import socket
@@ -214,10 +215,13 @@ class Agent(ScriptCase):
         self.assert_good(b"left\n", "exec", "leave")
 
     def test_exec_timed_out(self):
-        self.assert_bad(124, "negotiator command 'hang' timed out after 1.0 s", "exec", "hang",
-                        output=b"started\n")
-        self.assert_bad(124, "negotiator command 'hang' timed out after 0.3 s", "--timeout", "0.3",
-                        "exec", "hang", output=b"started\n")
+        for options, seconds in (((), 1.0), (("--timeout", "0.3"), 0.3)):
+            done = self.host(*options, "exec", "hang")
+            self.assertEqual((done.stdout, done.returncode), (b"started\n", 124))
+            message = re.fullmatch(r"nego-host: negotiator command 'hang' timed out after (\d+\.\d) s\n",
+                                   done.stderr.decode())
+            # A busy machine notes the end late.
+            self.assertGreaterEqual(float(message[1]), seconds)
 
     def test_exec_refused(self):
         self.assert_bad(126, "negotiator command 'open' is refused by the checks of its files: "
