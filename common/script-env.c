@@ -54,7 +54,8 @@ nego_script_env_check_entry (const NegoScript *script,
 
   if (len == 0 || env[index][len] != '=') {
     /* The value may be a secret that stands where a name should be. */
-    g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "env entry %u is not NAME=VALUE", index);
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "env entry %u is not NAME=VALUE",
+                 index + 1);
     return FALSE;
   }
   if (strlen (env[index]) >= NEGO_SCRIPT_ARG_BYTES) {

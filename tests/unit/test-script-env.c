@@ -59,7 +59,7 @@ test_refused (void)
   for (guint i = 0; i < G_N_ELEMENTS (malformed); i++) {
     const char *const env[] = { "A=1", malformed[i], NULL };
 
-    assert_refused (conf, env, "env entry 1 is not NAME=VALUE");
+    assert_refused (conf, env, "env entry 2 is not NAME=VALUE");
   }
   {
     const char *const env[] = { "B=1", NULL };
