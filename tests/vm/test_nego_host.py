@@ -180,7 +180,7 @@ class OverPort(Contract, HostCase):
         self.assert_host(0, "ping", "guest")
 
     def test_busy_port_is_passed_by(self):
-        with Qga(self.socket()) as holder:
+        with Qga(self.libvirt.path(self.guest.socket_path(PORT_OURS))) as holder:
             holder.sync()
             done = self.host("-v", "ping", "guest")
             self.assertEqual(done.returncode, 0)
