@@ -5,6 +5,7 @@ nothing that a terminal would obey."""
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -263,6 +264,34 @@ class NonBlocking(HostileCase):
         os.close(theirs)
         self.assertEqual((done.stderr, done.returncode), (b"", 0))
         self.assertEqual(len(self.requests[0]["arguments"]["input-data"]), 400 << 10)
+
+
+class Ended(HostileCase):
+    """What ends nego-host before the guest does."""
+
+    def test_reader_that_leaves(self):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        status = {**STATUS, "out-data": "a", "out-next": 1}
+        done = self.host(statuses(status), "exec", "x", stdout=theirs)
+        os.close(theirs)
+        self.assertEqual((done.stderr, done.returncode), (b"", -signal.SIGPIPE))
+
+    def test_interrupt(self):
+        asked = threading.Event()
+
+        def answer(_):
+            asked.set()
+            return []
+
+        guest = Guest(self.socket, answer)
+        self.addCleanup(guest.close)
+        with subprocess.Popen([NEGO_HOST, "--socket", self.socket, "exec", "x"],
+                              stdin=subprocess.DEVNULL) as process:
+            self.addCleanup(process.kill)
+            self.assertTrue(asked.wait(30))
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(30), -signal.SIGINT)
 
 
 if __name__ == "__main__":
