@@ -164,7 +164,7 @@ class Subjects:
                               (OURS, f"nego-agent -p $(vport {PORT_QGA})")):
             if name not in self.local:
                 continue
-            reason = case.unavailable(command.partition(" ")[0])
+            reason = case.unavailable()
             if reason:
                 self.missing.append(f"no guest: {reason}")
                 continue

@@ -34,7 +34,7 @@ def run(*arguments):
 class Rows(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.have = {"guest": case.unavailable(case.QEMU_GA) is None,
+        cls.have = {"guest": case.unavailable() is None,
                     "nego-host": program("nego-host") is not None,
                     OURS: program("nego-agent") is not None,
                     THEIRS: image.QEMU_GA.exists()}
