@@ -45,6 +45,9 @@
 /* A QGA port whose host takes no output for so long is closed and reopened: libvirt's agent error
  * state ends no other way. Far above what a busy host needs. */
 #define NEGO_SESSION_STUCK_S 30u
+/* A host whose first data were there before it shows within this time, of which the guest's kernel
+ * needs microseconds; one that shows later is another, and what the data left is forgotten. */
+#define NEGO_PORT_EARLY_MS 500
 /* Clients of one listening channel at a time; more wait in the kernel's backlog. */
 #define NEGO_CHANNEL_CLIENTS 16u
 /* A port whose reader is stuck is closed and opened again at once, but not more often than this: a

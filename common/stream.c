@@ -5,6 +5,7 @@
 
 #include "common/backlog.h"
 #include "common/error.h"
+#include "common/names.h"
 
 #include <glib-unix.h>
 
@@ -34,7 +35,7 @@ struct NegoStream {
   gboolean readable; /* PORT: an edge came that has not been read to its end */
   gboolean blocked;  /* the descriptor did not take all of the queue */
   gboolean present;  /* PORT: a host is there */
-  gboolean early;    /* PORT: not present, but its data are there already */
+  gint64 early_us;   /* PORT: since when there are data of a host that is not present; 0: none */
   gboolean eof;
   gboolean finishing;
   gboolean closing; /* the closed callback is due, or done */
@@ -230,33 +231,44 @@ nego_stream_finish (NegoStream *stream)
   nego_stream_flush (stream);
 }
 
+/* Data and the news of their host come by different queues of the device, and data can be first. */
+static gboolean
+nego_stream_expects_host (NegoStream *stream)
+{
+  return stream->early_us != 0
+         && g_get_monotonic_time () - stream->early_us
+              < NEGO_PORT_EARLY_MS * G_TIME_SPAN_MILLISECOND;
+}
+
 static void
 nego_stream_set_present (NegoStream *stream, gboolean present)
 {
-  gboolean expected = stream->early && present;
+  gboolean met = present && nego_stream_expects_host (stream);
 
-  if (stream->present == present && !stream->early)
+  if (stream->present == present)
     return;
-  stream->early = FALSE;
   stream->present = present;
-  if (!expected)
+  stream->early_us = 0;
+  if (!met)
     stream->callbacks->peer (stream, present, stream->user_data);
   nego_stream_update_watch (stream);
   nego_stream_update_stuck (stream, TRUE);
 }
 
-/* Data came, and behind them the end that means "no host" if @at_end. That is a new host: its first
- * data and the news of it come by different queues of the device, and the data can be first. (They
- * can also be the last words of a host that left: then they are answered to nobody.) */
+/* Data came, and behind them, if @at_end, the end that means "no host". Of a host that was present
+ * these are the last words; else they are the first words of one that is about to show. */
 static void
 nego_stream_meet_data (NegoStream *stream, gboolean at_end)
 {
-  if (!at_end) {
+  if (!at_end || stream->present) {
     nego_stream_set_present (stream, TRUE);
-  } else if (!stream->early) {
-    nego_stream_set_present (stream, FALSE);
-    stream->early = TRUE;
+    return;
   }
+  if (nego_stream_expects_host (stream))
+    return;
+  if (stream->early_us != 0) /* it came and left unseen */
+    stream->callbacks->peer (stream, FALSE, stream->user_data);
+  stream->early_us = g_get_monotonic_time ();
 }
 
 /* A port gives at most 4 KiB a read: read on, without a poll between, to the end of the edge. */
@@ -283,7 +295,7 @@ nego_stream_read_port (NegoStream *stream)
   }
   if (n > 0)
     g_source_set_ready_time (stream->source, 0); /* the rest after the other sources' turn */
-  else if (n == 0 && len == 0)
+  else if (n == 0)
     nego_stream_set_present (stream, FALSE);
   else if (n < 0 && errnum == EAGAIN)
     nego_stream_set_present (stream, TRUE);
@@ -335,7 +347,7 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
   if (condition != 0 && epoll_wait (stream->epoll_fd, &event, 1, 0) > 0)
     stream->readable = TRUE;
   /* A host that leaves while its unread replies hold up the reading shows only here. */
-  if ((event.events & EPOLLHUP) != 0 && !stream->reading && !stream->early)
+  if ((event.events & EPOLLHUP) != 0 && !stream->reading)
     nego_stream_set_present (stream, FALSE);
   if (stream->blocked && (event.events & EPOLLOUT) != 0)
     nego_stream_write_more (stream);

@@ -48,6 +48,22 @@ class Connections(GuestCase):
                 self.assertEqual(client.receive(), {"return": {}, "id": number})
                 self.host_left(client)
 
+    def test_hosts_in_quick_succession(self):
+        for number in range(200):
+            with self.guest.connect() as client:
+                client.send(PING | {"id": number})
+                self.assertEqual(client.receive(), {"return": {}, "id": number})
+
+    def test_client_that_left_before_it_was_seen_is_forgotten(self):
+        for _ in range(5):
+            with self.guest.connect() as client:
+                client.send(b'{"execute": "guest-ping", "id": "theirs"}{"execute": "')
+            # Twice NEGO_PORT_EARLY_MS: so long the words could be those of the next one.
+            self.guest.control.check("sleep 1")
+            with self.guest.connect() as client:
+                client.send(PING | {"id": "ours"})
+                self.assertEqual(client.receive(), {"return": {}, "id": "ours"})
+
     def test_sync_forgets_half_a_request_of_a_client_that_was_not_seen_leaving(self):
         former = self.connect()
         former.send(b'{"execute": "guest-info", "arguments": {"x": "')
