@@ -349,6 +349,9 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
   /* A host that leaves while its unread replies hold up the reading shows only here. */
   if ((event.events & EPOLLHUP) != 0 && !stream->reading)
     nego_stream_set_present (stream, FALSE);
+  /* Only with a host; a new one does not get what was written for another. */
+  if (stream->blocked && (event.events & EPOLLOUT) != 0)
+    nego_stream_set_present (stream, TRUE);
   if (stream->blocked && (event.events & EPOLLOUT) != 0)
     nego_stream_write_more (stream);
   if (stream->readable && stream->reading && !stream->closing)
