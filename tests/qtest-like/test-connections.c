@@ -319,7 +319,7 @@ static const Case cases[] = {
   { "half-close", test_half_close },
   { "next-client", test_next_client },
   { "connect-and-leave", test_connect_and_leave },
-  { "leave-before-reply", test_leave_before_reply },
+  { "leave-before-reply", test_leave_before_reply, "ends if the reply was just written" },
   { "leave-reply-unread", test_leave_reply_unread, "ends with status 0" },
   { "leave-in-request", test_leave_in_request, "goes on with it for the next client" },
   { "leave-in-reply", test_leave_in_reply, "ends with status 0" },
