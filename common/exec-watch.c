@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct {
   pid_t pid;
-  int fd; /* the thread's own: it may outlive the watcher's */
+  int fd; /* the thread's end of the pipe: it may outlive the watcher's */
 } NegoExecWatch;
 
 static gpointer
@@ -25,7 +24,7 @@ nego_exec_watch_run (gpointer data)
 
   while (waitid (P_PID, (id_t) watch->pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
     ;
-  eventfd_write (watch->fd, 1);
+  /* The end of the pipe tells: nothing of the thread's is open any more when it is heard. */
   close (watch->fd);
   return NULL;
 }
@@ -36,28 +35,25 @@ nego_exec_watch_open_thread (pid_t pid, GError **error)
   NegoExecWatch *watch;
   GThread *thread;
   g_autoptr (GError) failure = NULL;
-  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int own = fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1;
+  int ends[2];
 
-  if (own < 0) {
+  if (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) != 0) {
     nego_error_set_errno (error, errno, "cannot watch a child process");
-    if (fd >= 0)
-      close (fd);
     return -1;
   }
   watch = g_new (NegoExecWatch, 1);
-  *watch = (NegoExecWatch){ pid, own };
+  *watch = (NegoExecWatch){ pid, ends[1] };
   thread = g_thread_try_new ("exec-watch", nego_exec_watch_run, watch, &failure);
   if (thread == NULL) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_IO, "cannot watch a child process: %s",
                  failure->message);
     g_free (watch);
-    close (own);
-    close (fd);
+    close (ends[1]);
+    close (ends[0]);
     return -1;
   }
   g_thread_unref (thread);
-  return fd;
+  return ends[0];
 }
 
 int
