@@ -15,5 +15,5 @@ int nego_exec_watch_open (pid_t pid, GError **error);
 int nego_exec_watch_open_other (pid_t pid);
 
 /* For kernels before Linux 5.3, and for valgrind, which have no pidfd_open(): a pipe that a
- * thread, asleep in waitid(), writes to. */
+ * thread, asleep in waitid(), closes. */
 int nego_exec_watch_open_thread (pid_t pid, GError **error);
