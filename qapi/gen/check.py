@@ -5,7 +5,7 @@ import re
 
 from doc import Doc
 from names import c_name, upper
-from schema import (BUILTINS, Alternate, Array, Command, Enum, Member, Schema, Struct,
+from schema import (BUILTINS, Alternate, Array, Command, Enum, Event, Member, Schema, Struct,
                     arguments_name)
 from source import SchemaError
 
@@ -17,12 +17,15 @@ _KEYS = {
     'struct': ('data', 'base'),
     'alternate': ('data',),
     'command': ('data', 'returns', 'features', 'success-response'),
+    'event': ('data',),
 }
-_MUST_HAVE = {'enum': ('data',), 'struct': ('data',), 'alternate': ('data',), 'command': ()}
-_UNSUPPORTED = ('union', 'event')
+_MUST_HAVE = {'enum': ('data',), 'struct': ('data',), 'alternate': ('data',), 'command': (),
+              'event': ('data',)}
+_UNSUPPORTED = ('union',)
 _TYPE_NAME = re.compile(r'[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*')
 _NAME = re.compile(r'[a-z][a-z0-9-]*')
 _EXCUSED_NAME = re.compile(r'[a-z][a-z0-9_-]*')
+_EVENT_NAME = re.compile(r'[A-Z][A-Z0-9]*(_[A-Z0-9]+)*')
 _VALUE_NAME = re.compile(r'[a-z0-9][a-z0-9-]*')
 
 
@@ -53,12 +56,13 @@ class _Checker:
         kinds = [kind for kind in _KEYS if kind in keys]
         if len(kinds) != 1:
             raise SchemaError(place, "a definition has one of the keys 'enum', 'struct', "
-                              "'alternate', 'command'")
+                              "'alternate', 'command', 'event'")
         kind = kinds[0]
         name = keys[kind]
         if not isinstance(name, str):
             raise SchemaError(place, f"the name of the {kind} is not a string")
-        cls = {'enum': Enum, 'struct': Struct, 'alternate': Alternate, 'command': Command}[kind]
+        cls = {'enum': Enum, 'struct': Struct, 'alternate': Alternate, 'command': Command,
+               'event': Event}[kind]
         definition = cls(name, place, expression.doc)
         for key in keys:
             if key != kind and key not in _KEYS[kind]:
@@ -80,6 +84,9 @@ class _Checker:
                     _EXCUSED_NAME.fullmatch(name)
                     and self._pragma.excuses('command-name-exceptions', name)):
                 self._fail(definition, "a command's name is lower case, with '-' between words")
+        elif isinstance(definition, Event):
+            if not _EVENT_NAME.fullmatch(name):
+                self._fail(definition, "an event's name is upper case, with '_' between words")
         elif not _TYPE_NAME.fullmatch(name):
             self._fail(definition, "a type's name is in CamelCase")
         elif name.endswith('List'):
@@ -96,7 +103,7 @@ class _Checker:
     def run(self):
         for definition, keys in self._pending:
             resolve = {Enum: self._enum, Struct: self._struct, Alternate: self._alternate,
-                       Command: self._command}[type(definition)]
+                       Command: self._command, Event: self._event}[type(definition)]
             resolve(definition, keys)
         for definition, _ in self._pending:
             if isinstance(definition, Struct):
@@ -114,6 +121,8 @@ class _Checker:
             self._schema.structs.append(definition)
         elif isinstance(definition, Enum):
             self._schema.enums.append(definition)
+        elif isinstance(definition, Event):
+            self._schema.events.append(definition)
         else:
             self._schema.commands.append(definition)
             if definition.arguments:
@@ -136,7 +145,7 @@ class _Checker:
         if not isinstance(spec, str):
             self._fail(definition, f'{what}: a type is a name or a list of one name')
         found = BUILTINS.get(spec) or self._definitions.get(spec)
-        if found is None or isinstance(found, Command):
+        if found is None or isinstance(found, (Command, Event)):
             self._fail(definition, f"{what}: there is no type '{spec}'")
         return found
 
@@ -237,6 +246,11 @@ class _Checker:
                 self._fail(command, 'it has no success response, and so returns nothing')
         self._command_features(command, keys.get('features', []))
 
+    def _event(self, event, keys):
+        event.data = self._type(event, keys['data'], "'data'")
+        if not isinstance(event.data, Struct):
+            self._fail(event, "'data' is not a struct")
+
     def _check_returns(self, command):
         returns = command.returns
         element = returns.element if isinstance(returns, Array) else returns
@@ -296,6 +310,8 @@ class _Checker:
             members = definition.values
         elif isinstance(definition, Command):
             members = definition.arguments.local if definition.arguments else []
+        elif isinstance(definition, Event):
+            members = []
         elif isinstance(definition, Struct):
             members = definition.local
         else:

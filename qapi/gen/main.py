@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Generates C code and the reference manual from a QAPI schema.
 
-The schema is written in QEMU's language (docs/devel/qapi-code-gen.rst of QEMU), less unions, events,
+The schema is written in QEMU's language (docs/devel/qapi-code-gen.rst of QEMU), less unions,
 conditions, types that contain themselves, and what only QEMU has a use for; check.py refuses these.
-The outputs are qapi-types.[ch], qapi-visit.[ch], qapi-commands.[ch] and negotiator-ref.rst.
+The outputs are qapi-types.[ch], qapi-visit.[ch], qapi-commands.[ch],
+qapi-events.h and negotiator-ref.rst.
 """
 
 import sys
@@ -16,6 +17,7 @@ import argparse
 import os
 
 import c_commands
+import c_events
 import c_types
 import c_visit
 import manual
@@ -31,6 +33,7 @@ def outputs(schema):
     for name, module in (('types', c_types), ('visit', c_visit), ('commands', c_commands)):
         texts[f'qapi-{name}.h'] = notice + module.header(schema)
         texts[f'qapi-{name}.c'] = notice + module.source(schema)
+    texts['qapi-events.h'] = notice + c_events.header(schema)
     return texts
 
 

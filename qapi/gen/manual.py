@@ -4,7 +4,7 @@
 import re
 
 from doc import Doc
-from schema import Alternate, Array, Builtin, Command, Enum, Struct
+from schema import Alternate, Array, Builtin, Command, Enum, Event, Struct
 
 _BUILTIN_NAMES = {'str': 'string', 'bool': 'boolean', 'int': 'integer', 'number': 'number',
                   'size': 'size in bytes'}
@@ -94,7 +94,7 @@ def _enum(enum):
 
 def _definition(definition):
     doc = definition.doc
-    kinds = {Command: 'command', Enum: 'string', Struct: 'object', Alternate: 'one of several types'}
+    kinds = {Event: 'event', Enum: 'string', Struct: 'object', Alternate: 'one of several types'}
     title = definition.name
     if not isinstance(definition, Command):
         title += f' ({kinds[type(definition)]})'
@@ -103,15 +103,18 @@ def _definition(definition):
         text += _command(definition)
     else:
         text += _inline(doc.body) + '\n\n' if doc and doc.body else ''
-        text += _enum(definition) if isinstance(definition, Enum) else _members(definition)
+        if isinstance(definition, Event):
+            text += f'Its data: {_type(definition.data)}.\n\n'
+        else:
+            text += _enum(definition) if isinstance(definition, Enum) else _members(definition)
     if doc and 'Since' in doc.sections:
         text += f'Since {_one_line(doc.sections["Since"])}.\n\n'
     return text
 
 
 def reference(schema):
-    """The free documentation of the files gives the sections; a file's commands come before its
-    types."""
+    """The free documentation of the files gives the sections; a file's commands and events come
+    before its types."""
     text = ''
     for group in _groups(schema.items):
         for item in group:
@@ -121,11 +124,11 @@ def reference(schema):
 
 def _groups(items):
     """Cuts @items before each free documentation and sorts the types of a group behind its
-    commands."""
+    commands and events."""
     groups = [[]]
     for item in items:
         if isinstance(item, Doc):
             groups.append([])
         groups[-1].append(item)
-    return [sorted(group, key=lambda item: not isinstance(item, (Doc, Command)))
-            for group in groups]
+    ranks = {Doc: 0, Command: 1, Event: 2}
+    return [sorted(group, key=lambda item: ranks.get(type(item), 3)) for group in groups]

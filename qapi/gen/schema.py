@@ -49,7 +49,7 @@ class Member:
 
 @dataclass
 class Definition:
-    """What enums, structs, alternates and commands have in common."""
+    """What enums, structs, alternates, commands and events have in common."""
 
     name: str
     place: object
@@ -127,6 +127,13 @@ class Command(Definition):
     success_response: bool = True
 
 
+@dataclass
+class Event(Definition):
+    """@data is a Struct."""
+
+    data: object = None
+
+
 def is_object(a_type):
     """Whether its C value is a pointer to an object of its own."""
     return isinstance(a_type, (Struct, Alternate))
@@ -151,6 +158,7 @@ class Schema:
     enums: list = field(default_factory=list)
     structs: list = field(default_factory=list)
     commands: list = field(default_factory=list)
+    events: list = field(default_factory=list)
     files: list = field(default_factory=list)
 
     def returned_arrays(self):

@@ -88,8 +88,8 @@ class ProgramTest(unittest.TestCase):
                                  '--depfile', f'{out}/qapi.d')
             self.assertEqual((result.returncode, result.stderr), (0, ''))
             self.assertEqual(sorted(os.listdir(out)), [
-                'negotiator-ref.rst', 'qapi-commands.c', 'qapi-commands.h', 'qapi-types.c',
-                'qapi-types.h', 'qapi-visit.c', 'qapi-visit.h', 'qapi.d'])
+                'negotiator-ref.rst', 'qapi-commands.c', 'qapi-commands.h', 'qapi-events.h',
+                'qapi-types.c', 'qapi-types.h', 'qapi-visit.c', 'qapi-visit.h', 'qapi.d'])
             self.assertEqual(Path(out, 'qapi.d').read_text(encoding='utf-8'),
                              f'{out}/qapi-types.c: good/include.json good/enum.json\n')
 
