@@ -4,25 +4,10 @@
 #include "agent/agent.h"
 
 #include "agent/handlers.h"
-
-#include <errno.h>
-#include <sys/random.h>
+#include "common/error.h"
+#include "common/random.h"
 
 #define NEGO_AGENT_BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-
-static char *
-nego_agent_make_instance (void)
-{
-  guint32 bits[4];
-  gsize i;
-
-  /* 16 bytes come whole or not at all (getrandom (2)); early in boot the kernel may lack entropy,
-   * and an instance need only differ, not be secret. */
-  if (getrandom (bits, sizeof bits, GRND_NONBLOCK) != (ssize_t) sizeof bits)
-    for (i = 0; i < G_N_ELEMENTS (bits); i++)
-      bits[i] = g_random_int ();
-  return g_strdup_printf ("%08x%08x%08x%08x", bits[0], bits[1], bits[2], bits[3]);
-}
 
 static char *
 nego_agent_read_boot_id (void)
@@ -42,7 +27,7 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   agent->policy = policy;
   agent->registry = registry;
   agent->jobs = jobs;
-  agent->instance = nego_agent_make_instance ();
+  agent->instance = nego_random_name ();
   agent->boot_id = nego_agent_read_boot_id ();
   agent->dispatcher = nego_dispatcher_new (&nego_handlers, policy, agent);
   return agent;
@@ -60,6 +45,15 @@ nego_agent_free (NegoAgent *agent)
   g_free (agent->instance);
   g_free (agent->boot_id);
   g_free (agent);
+}
+
+gboolean
+nego_agent_check_job_name (const char *job, const char *key, GError **error)
+{
+  if ((job == NULL) != (key == NULL))
+    return TRUE;
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "one of job and key must be given");
+  return FALSE;
 }
 
 NegoAgent *

@@ -24,5 +24,8 @@ NegoAgent *nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTa
 void nego_agent_free (NegoAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoAgent, nego_agent_free)
 
+/* Checks that exactly one of @job and @key names a job. Errors: NEGO_ERROR_GENERIC. */
+gboolean nego_agent_check_job_name (const char *job, const char *key, GError **error);
+
 /* The agent that @call was made to. */
 NegoAgent *nego_agent_of (NegoCall *call);

@@ -1,123 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * negotiator-exec and negotiator-exec-status: both name a job, and answer with it now or, if they
- * may wait, when there is something to tell. A call that is abandoned meanwhile leaves its job as
- * it is.
+ * may wait, when there is something to tell. With "stream" the channel is told of the rest by
+ * events behind the reply.
  */
 #include "config.h"
 
 #include "agent/agent.h"
 #include "agent/handlers.h"
+#include "agent/job-feed.h"
 #include "agent/job-status.h"
+#include "agent/job-wait.h"
 #include "agent/script-policy.h"
 #include "common/base64.h"
 #include "common/error.h"
 #include "common/names.h"
-#include "common/source.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef void (*NegoCmdReturnFunc) (NegoCall *call, const QapiNegotiatorJobStatus *ret);
 
 /* A call that waits for a job. */
 typedef struct {
-  NegoCall *call;
-  NegoJob *job;
+  NegoJobWait wait;
   NegoJobStatusQuery query;
-  gboolean until_end; /* else until there is news */
+  gboolean until_news; /* else until the end */
+  gboolean stream;
   NegoCmdReturnFunc answer;
-  gulong watch;
-  GSource *timer;
 } NegoCmdWait;
 
-static void
-nego_cmd_wait_free (NegoCmdWait *wait)
+/* Whether the reply @ret leaves nothing to tell. */
+static gboolean
+nego_cmd_is_complete (const QapiNegotiatorJobStatus *ret)
 {
-  nego_source_clear (&wait->timer);
-  if (wait->watch != 0)
-    nego_job_unwatch (wait->job, wait->watch);
-  nego_job_unref (wait->job);
-  nego_call_unref (wait->call);
-  g_free (wait);
+  return ret->exited && ret->out_eof && ret->err_eof;
 }
 
 static void
-nego_cmd_wait_answer (NegoCmdWait *wait)
+nego_cmd_answer (NegoJobWait *wait)
 {
+  const NegoCmdWait *self = (NegoCmdWait *) wait;
   const NegoAgent *agent = nego_agent_of (wait->call);
   g_autoptr (QapiNegotiatorJobStatus) ret
-    = nego_job_status_new (wait->job, &wait->query, agent->instance);
+    = nego_job_status_new (wait->job, &self->query, agent->instance);
+  const guint64 offsets[NEGO_JOB_STREAMS] = {
+    [NEGO_JOB_OUT] = (guint64) ret->out_next,
+    [NEGO_JOB_ERR] = (guint64) ret->err_next,
+  };
+  NegoFeeds *feeds
+    = self->stream && !nego_cmd_is_complete (ret) ? nego_call_get_feeds (wait->call) : NULL;
 
-  wait->answer (wait->call, ret);
-  nego_cmd_wait_free (wait);
+  self->answer (wait->call, ret);
+  /* Behind the reply. */
+  if (feeds != NULL)
+    nego_job_feed_add (feeds, wait->job, offsets, self->query.base64, agent->instance);
 }
 
 static gboolean
-nego_cmd_wait_is_over (const NegoCmdWait *wait)
+nego_cmd_is_over (NegoJobWait *wait)
 {
-  return wait->until_end ? nego_job_is_ended (wait->job)
-                         : nego_job_status_has_news (wait->job, &wait->query);
+  const NegoCmdWait *self = (NegoCmdWait *) wait;
+
+  return self->until_news ? nego_job_status_has_news (wait->job, &self->query)
+                          : nego_job_is_ended (wait->job);
 }
 
-static void
-nego_cmd_on_change (gpointer user_data)
-{
-  if (nego_cmd_wait_is_over (user_data))
-    nego_cmd_wait_answer (user_data);
-}
+static const NegoJobWaitClass wait_class = {
+  .is_over = nego_cmd_is_over,
+  .answer = nego_cmd_answer,
+};
 
+/* Whether the channel of @call can be told by events. */
 static gboolean
-nego_cmd_on_wait_over (gpointer user_data)
+nego_cmd_check_stream (NegoCall *call, GError **error)
 {
-  nego_cmd_wait_answer (user_data);
-  return G_SOURCE_REMOVE;
-}
+  NegoFeeds *feeds = nego_call_get_feeds (call);
 
-static void
-nego_cmd_on_abandoned (NegoCall *call, gpointer user_data)
-{
-  nego_cmd_wait_free (user_data);
-}
-
-/* Answers @call with @job, within @wait_ms. */
-static void
-nego_cmd_wait (NegoCall *call,
-               NegoJob *job,
-               const NegoJobStatusQuery *query,
-               guint wait_ms,
-               gboolean until_end,
-               NegoCmdReturnFunc answer)
-{
-  NegoCmdWait *wait = g_new0 (NegoCmdWait, 1);
-
-  wait->call = nego_call_ref (call);
-  wait->job = nego_job_ref (job);
-  wait->query = *query;
-  wait->until_end = until_end;
-  wait->answer = answer;
-  if (wait_ms == 0 || nego_cmd_wait_is_over (wait)) {
-    nego_cmd_wait_answer (wait);
-    return;
-  }
-  wait->watch = nego_job_watch (job, nego_cmd_on_change, wait);
-  wait->timer = nego_source_add_timeout (wait_ms, nego_cmd_on_wait_over, wait);
-  nego_call_set_abandon (call, nego_cmd_on_abandoned, wait);
-}
-
-/* Seconds that a caller gave, in milliseconds, rounded up. */
-static guint
-nego_cmd_to_ms (double seconds)
-{
-  return seconds < G_MAXUINT / 1000 ? (guint) ceil (seconds * 1000) : G_MAXUINT;
-}
-
-static gboolean
-nego_cmd_check_wait (gboolean has_wait, double wait, GError **error)
-{
-  if (!has_wait || wait >= 0)
-    return TRUE;
-  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "wait must not be below 0");
+  if (feeds != NULL)
+    return nego_feeds_have_room (feeds, error);
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "this channel carries no events");
   return FALSE;
 }
 
@@ -147,6 +108,9 @@ nego_cmd_start (const NegoAgent *agent, const QapiNegotiatorExecArgs *args, GErr
     .args = (const char *const *) args->arg,
     .env = (const char *const *) args->env,
     .key = args->key,
+    .input_open = args->input,
+    .flow = args->flow,
+    .queue = args->queue,
   };
   g_autofree guint8 *input = NULL;
   g_autoptr (NegoScript) script = NULL;
@@ -157,7 +121,7 @@ nego_cmd_start (const NegoAgent *agent, const QapiNegotiatorExecArgs *args, GErr
     g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "timeout must be above 0");
     return NULL;
   }
-  request.timeout_ms = args->has_timeout ? nego_cmd_to_ms (args->timeout) : 0;
+  request.timeout_ms = args->has_timeout ? nego_job_wait_to_ms (args->timeout) : 0;
   if (args->input_data != NULL) {
     input = nego_base64_decode (args->input_data, &request.input_len, error);
     if (input == NULL)
@@ -174,34 +138,45 @@ nego_cmd_start (const NegoAgent *agent, const QapiNegotiatorExecArgs *args, GErr
   script = nego_cmd_find_script (agent, args->command, error);
   if (script == NULL)
     return NULL;
-  return nego_job_table_start (agent->jobs, &request, g_steal_pointer (&input), script, error);
+  return nego_job_table_start (agent->jobs, &request, g_steal_pointer (&input),
+                               g_steal_pointer (&script), error);
 }
 
 void
 nego_cmd_negotiator_exec (NegoCall *call, const QapiNegotiatorExecArgs *args)
 {
-  NegoJobStatusQuery query = { .base64 = args->encoding == QAPI_NEGOTIATOR_ENCODING_BASE64 };
-  guint wait_ms = args->has_wait ? nego_cmd_to_ms (args->wait) : NEGO_EXEC_WAIT_S * 1000;
+  const guint wait_ms = args->has_wait ? nego_job_wait_to_ms (args->wait) : NEGO_EXEC_WAIT_S * 1000;
   GError *error = NULL;
   NegoJob *job = NULL;
+  NegoCmdWait *wait;
 
-  if (nego_cmd_check_wait (args->has_wait, args->wait, &error))
+  if (nego_job_wait_check (args->has_wait, args->wait, &error)
+      && (!args->stream || nego_cmd_check_stream (call, &error)))
     job = nego_cmd_start (nego_agent_of (call), args, &error);
-  if (job == NULL)
+  if (job == NULL) {
     nego_call_fail (call, error);
-  else
-    nego_cmd_wait (call, job, &query, wait_ms, TRUE, qapi_negotiator_exec_return);
+    return;
+  }
+  wait = g_new0 (NegoCmdWait, 1);
+  wait->query.base64 = args->encoding == QAPI_NEGOTIATOR_ENCODING_BASE64;
+  wait->until_news = wait->stream = args->stream;
+  wait->answer = qapi_negotiator_exec_return;
+  /* A repeat may find that the output's beginning is gone. */
+  nego_job_status_check (job, &wait->query, NULL);
+  nego_job_wait_run (&wait->wait, &wait_class, call, job, wait_ms);
 }
 
 /* Reads an offset of the arguments. */
 static gboolean
-nego_cmd_take_offset (const char *name, gint64 value, gsize *offset, GError **error)
+nego_cmd_take_offset (
+  const char *name, gint64 value, NegoJobStatusQuery *query, NegoJobStream stream, GError **error)
 {
   if (value < 0) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "%s must not be below 0", name);
     return FALSE;
   }
-  *offset = (gsize) value;
+  query->given[stream] = TRUE;
+  query->offsets[stream] = (guint64) value;
   return TRUE;
 }
 
@@ -214,36 +189,57 @@ nego_cmd_find (const NegoAgent *agent,
 {
   NegoJob *job;
 
-  if ((args->job == NULL) == (args->key == NULL)) {
-    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "one of job and key must be given");
-    return NULL;
-  }
-  if (!nego_cmd_check_wait (args->has_wait, args->wait, error)
-      || !nego_cmd_take_offset ("out-offset", args->out_offset, &query->offsets[NEGO_JOB_OUT],
-                                error)
-      || !nego_cmd_take_offset ("err-offset", args->err_offset, &query->offsets[NEGO_JOB_ERR],
-                                error))
+  if (!nego_agent_check_job_name (args->job, args->key, error)
+      || !nego_job_wait_check (args->has_wait, args->wait, error)
+      || (args->has_out_offset
+          && !nego_cmd_take_offset ("out-offset", args->out_offset, query, NEGO_JOB_OUT, error))
+      || (args->has_err_offset
+          && !nego_cmd_take_offset ("err-offset", args->err_offset, query, NEGO_JOB_ERR, error)))
     return NULL;
   query->base64 = args->encoding == QAPI_NEGOTIATOR_ENCODING_BASE64;
   job = nego_job_table_find (agent->jobs, args->job, args->key, error);
   return job != NULL && nego_job_status_check (job, query, error) ? job : NULL;
 }
 
+/* The caller has what lies before the offsets that it gives. */
+static void
+nego_cmd_release (const NegoAgent *agent, NegoJob *job, const NegoJobStatusQuery *query)
+{
+  for (NegoJobStream i = 0; i < NEGO_JOB_STREAMS; i++)
+    if (query->given[i])
+      nego_job_table_release (agent->jobs, job, i, query->offsets[i]);
+}
+
 void
 nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusArgs *args)
 {
+  const NegoAgent *agent = nego_agent_of (call);
+  NegoFeeds *feeds = nego_call_get_feeds (call);
   NegoJobStatusQuery query = { 0 };
   GError *error = NULL;
-  NegoJob *job = nego_cmd_find (nego_agent_of (call), args, &query, &error);
-  guint wait_ms;
+  NegoJob *job = nego_cmd_find (agent, args, &query, &error);
+  gboolean is_told;
+  NegoCmdWait *wait;
 
   if (job == NULL) {
     nego_call_fail (call, error);
     return;
   }
-  wait_ms = args->has_wait ? nego_cmd_to_ms (args->wait) : 0;
-  /* libvirt's other calls to the guest's agent queue up behind this one. */
-  if (nego_call_is_qga (call))
-    wait_ms = MIN (wait_ms, NEGO_EXEC_STATUS_WAIT_QGA_S * 1000);
-  nego_cmd_wait (call, job, &query, wait_ms, FALSE, qapi_negotiator_exec_status_return);
+  if (args->has_stream && !args->stream && feeds != NULL)
+    nego_feeds_end (feeds, job);
+  is_told = args->stream && feeds != NULL && nego_feeds_find (feeds, job) != NULL;
+  if (args->stream && !is_told && !nego_cmd_check_stream (call, &error)) {
+    nego_call_fail (call, error);
+    return;
+  }
+  nego_cmd_release (agent, job, &query);
+  if (is_told)
+    query.no_output = nego_job_feed_get_offsets (feeds, job, query.offsets);
+  wait = g_new0 (NegoCmdWait, 1);
+  wait->query = query;
+  wait->until_news = TRUE;
+  wait->stream = args->stream && !is_told;
+  wait->answer = qapi_negotiator_exec_status_return;
+  nego_job_wait_run (&wait->wait, &wait_class, call, job,
+                     is_told || !args->has_wait ? 0 : nego_job_wait_bound (call, args->wait));
 }

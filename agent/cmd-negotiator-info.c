@@ -19,13 +19,16 @@ nego_cmd_describe_limits (NegoCall *call, const NegoJobLimits *jobs)
   limits->arg_bytes = NEGO_SCRIPT_ARG_BYTES - 1; /* the kernel counts the final NUL */
   limits->env = NEGO_SCRIPT_ENV;
   limits->input_bytes = NEGO_SCRIPT_INPUT_BYTES;
-  limits->output_bytes = NEGO_SCRIPT_OUTPUT_BYTES;
+  limits->output_bytes = jobs->output_bytes;
   limits->timeout = NEGO_SCRIPT_TIMEOUT_S;
   limits->script_runs = NEGO_SCRIPT_CONCURRENCY;
   limits->jobs_running = jobs->running;
+  limits->jobs_queued = jobs->queued;
   limits->jobs_retained = jobs->retained;
   limits->jobs_retained_bytes = jobs->retained_bytes;
   limits->job_expiry = jobs->expiry_ms / 1000.0;
+  limits->job_window_bytes = jobs->window_bytes;
+  limits->job_input_bytes = NEGO_JOB_INPUT_BYTES;
   limits->has_status_wait = qga;
   limits->status_wait = NEGO_EXEC_STATUS_WAIT_QGA_S;
   return limits;
@@ -39,7 +42,7 @@ nego_cmd_negotiator_info (NegoCall *call, GError **error)
 
   info->version = g_strdup (NEGO_VERSION);
   info->limits = nego_cmd_describe_limits (call, nego_job_table_get_limits (agent->jobs));
-  info->events = FALSE; /* no channel carries any: nothing here sends one */
+  info->events = nego_call_get_feeds (call) != NULL;
   info->frozen = nego_policy_is_frozen (agent->policy);
   info->jobs = nego_job_table_count_running (agent->jobs);
   info->boot_id = g_strdup (agent->boot_id);

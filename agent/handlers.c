@@ -12,4 +12,8 @@ const QapiHandlers nego_handlers = {
   .negotiator_list = nego_cmd_negotiator_list,
   .negotiator_exec = nego_cmd_negotiator_exec,
   .negotiator_exec_status = nego_cmd_negotiator_exec_status,
+  .negotiator_jobs = nego_cmd_negotiator_jobs,
+  .negotiator_exec_input = nego_cmd_negotiator_exec_input,
+  .negotiator_exec_signal = nego_cmd_negotiator_exec_signal,
+  .negotiator_exec_forget = nego_cmd_negotiator_exec_forget,
 };

@@ -28,3 +28,13 @@ GPtrArray *nego_cmd_negotiator_list (NegoCall *call, GError **error);
 /* cmd-negotiator-exec.c */
 void nego_cmd_negotiator_exec (NegoCall *call, const QapiNegotiatorExecArgs *args);
 void nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusArgs *args);
+
+/* cmd-negotiator-job.c */
+GPtrArray *nego_cmd_negotiator_jobs (NegoCall *call, GError **error);
+void nego_cmd_negotiator_exec_input (NegoCall *call, const QapiNegotiatorExecInputArgs *args);
+gboolean nego_cmd_negotiator_exec_signal (NegoCall *call,
+                                          const QapiNegotiatorExecSignalArgs *args,
+                                          GError **error);
+gboolean nego_cmd_negotiator_exec_forget (NegoCall *call,
+                                          const QapiNegotiatorExecForgetArgs *args,
+                                          GError **error);

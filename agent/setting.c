@@ -4,6 +4,7 @@
 #include "agent/setting.h"
 
 #include "common/error.h"
+#include "common/names.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -337,6 +338,8 @@ const NegoSetting nego_settings[] = {
   { NEGO_CONF_GROUP, "channels", nego_setting_set_channels, nego_setting_get_channels },
   { NEGO_CONF_GROUP, "vsock-peers", nego_setting_set_peers, nego_setting_get_peers },
   { NEGO_CONF_GROUP, "jobs", NUMBER, AT (jobs.running), 1, 4096, 1 },
+  { NEGO_CONF_GROUP, "queued-jobs", NUMBER, AT (jobs.queued), 0, 4096, 1 },
+  { NEGO_CONF_GROUP, "max-output", SIZE, AT (jobs.output_bytes), 1, NEGO_SCRIPT_OUTPUT_MAX, 1 },
   { NEGO_CONF_GROUP, "kept-jobs", NUMBER, AT (jobs.retained), 1, 65536, 1 },
   { NEGO_CONF_GROUP, "kept-output", SIZE, AT (jobs.retained_bytes), 1 << 20, 1 << 30, 1 },
   { NEGO_CONF_GROUP, "kept-seconds", NUMBER, AT (jobs.expiry_ms), 1, 86400, 1000 },

@@ -70,6 +70,12 @@ nego_call_is_qga (NegoCall *call)
   return call->peer.qga;
 }
 
+NegoFeeds *
+nego_call_get_feeds (NegoCall *call)
+{
+  return call->peer.feeds;
+}
+
 const char *
 nego_call_get_origin (NegoCall *call)
 {

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "common/feed.h"
 #include "common/json.h"
 #include "common/stream.h"
 
@@ -28,6 +29,8 @@ gpointer nego_call_get_context (NegoCall *call);
 const char *nego_call_get_name (NegoCall *call);
 /* Whether the call came over the QGA port (no events; bounded waits). */
 gboolean nego_call_is_qga (NegoCall *call);
+/* The channel's events; NULL: it carries none. Of a call that is neither answered nor abandoned. */
+NegoFeeds *nego_call_get_feeds (NegoCall *call);
 /* The channel's or peer's name, for the log. */
 const char *nego_call_get_origin (NegoCall *call);
 
@@ -58,6 +61,7 @@ typedef struct {
   const char *origin; /* of the channel; outlives the call's life in the session */
   gboolean qga;
   NegoStream *stream;
+  NegoFeeds *feeds; /* borrowed, as @stream; NULL: no events */
   NegoCallDoneFunc done;
   gpointer user_data;
 } NegoCallPeer;

@@ -22,48 +22,78 @@
 struct NegoCapture {
   int fd; /* -1: final */
   GSource *watch;
+  GSource *stall; /* while the window is full */
+  NegoCaptureLimits limits;
+  gboolean flowing;
   guint8 *data;
-  gsize len, allocated, max_bytes;
+  gsize allocated;
+  gsize skip; /* released bytes at the beginning of @data */
+  gsize len;  /* kept bytes behind them */
+  guint64 start;
   gboolean truncated;
   NegoCaptureFunc changed;
   gpointer user_data;
 };
 
-static void
-nego_capture_keep (NegoCapture *capture, const guint8 *data, gsize len)
+/* How much more may be kept. */
+static gsize
+nego_capture_get_room (const NegoCapture *capture)
 {
-  gsize room = capture->max_bytes - capture->len;
+  gsize most = capture->flowing ? capture->limits.window : capture->limits.max_bytes;
 
-  if (len > room) {
-    capture->truncated = TRUE;
-    len = room;
-  }
-  if (len == 0)
-    return;
-  if (capture->allocated - capture->len < len) {
-    gsize wanted = MAX (MAX (capture->allocated * 2, capture->len + len), FIRST_BYTES);
-
-    capture->allocated = MIN (wanted, capture->max_bytes);
-    capture->data = g_realloc (capture->data, capture->allocated);
-  }
-  memcpy (capture->data + capture->len, data, len);
-  capture->len += len;
+  /* Nothing is kept behind what was dropped. */
+  if (capture->truncated)
+    return 0;
+  return most > capture->len ? most - capture->len : 0;
 }
 
-/* The number of bytes; 0 at the end of the stream (or an error, which no pipe has); -1: none now.
- */
-static gssize
-nego_capture_read (NegoCapture *capture)
+/* Makes @bytes of room behind what is kept. A flowing capture's memory is up to twice its window:
+ * so the rest moves to the front no more often than all of it has come anew. */
+static void
+nego_capture_reserve (NegoCapture *capture, gsize bytes)
 {
-  guint8 buffer[READ_BYTES];
+  gsize used = capture->skip + capture->len;
+  gsize most = capture->limits.window > 0 ? 2 * capture->limits.window : capture->limits.max_bytes;
+  gsize wanted;
+
+  if (capture->allocated - used >= bytes)
+    return;
+  if (capture->skip >= capture->len || used + bytes > most) {
+    if (capture->len > 0)
+      memmove (capture->data, capture->data + capture->skip, capture->len);
+    capture->skip = 0;
+    used = capture->len;
+  }
+  if (capture->allocated - used >= bytes)
+    return;
+  wanted = MAX (MAX (capture->allocated * 2, used + bytes), FIRST_BYTES);
+  capture->allocated = MAX (MIN (wanted, most), used + bytes);
+  capture->data = g_realloc (capture->data, capture->allocated);
+}
+
+/* Reads at most @room bytes, or drops some if that is 0. Returns the number of bytes; 0 at the end
+ * of the stream (or an error, which no pipe has); -1: none now. */
+static gssize
+nego_capture_read (NegoCapture *capture, gsize room)
+{
+  guint8 scrap[READ_BYTES];
+  gsize bytes = room > 0 ? MIN (room, READ_BYTES) : READ_BYTES;
+  guint8 *to = scrap;
   ssize_t n;
 
+  if (room > 0) {
+    nego_capture_reserve (capture, bytes);
+    to = capture->data + capture->skip + capture->len;
+  }
   do
-    n = read (capture->fd, buffer, sizeof buffer);
+    n = read (capture->fd, to, bytes);
   while (n < 0 && errno == EINTR);
   if (n < 0)
     return errno == EAGAIN ? -1 : 0;
-  nego_capture_keep (capture, buffer, (gsize) n);
+  if (room > 0)
+    capture->len += (gsize) n;
+  else if (n > 0)
+    capture->truncated = TRUE;
   return n;
 }
 
@@ -71,45 +101,92 @@ static void
 nego_capture_close (NegoCapture *capture)
 {
   nego_source_clear (&capture->watch);
+  nego_source_clear (&capture->stall);
   nego_pipe_close (&capture->fd);
   /* Final: no more than it needs is held until it is collected. */
+  if (capture->skip > 0 && capture->len > 0)
+    memmove (capture->data, capture->data + capture->skip, capture->len);
+  capture->skip = 0;
   capture->data = g_realloc (capture->data, capture->len);
   capture->allocated = capture->len;
+}
+
+static gboolean nego_capture_on_readable (int fd, GIOCondition condition, gpointer user_data);
+static gboolean nego_capture_on_stalled (gpointer user_data);
+
+/* Reads on, or waits for the reader. */
+static void
+nego_capture_update (NegoCapture *capture)
+{
+  gboolean full = capture->flowing && nego_capture_get_room (capture) == 0;
+
+  if (capture->fd < 0)
+    return;
+  if (full) {
+    nego_source_clear (&capture->watch);
+    if (capture->stall == NULL)
+      capture->stall
+        = nego_source_add_timeout (capture->limits.stall_ms, nego_capture_on_stalled, capture);
+    return;
+  }
+  nego_source_clear (&capture->stall);
+  if (capture->watch == NULL)
+    capture->watch = nego_source_add_fd (capture->fd, G_IO_IN, nego_capture_on_readable, capture);
+}
+
+static gboolean
+nego_capture_on_stalled (gpointer user_data)
+{
+  NegoCapture *capture = user_data;
+
+  capture->flowing = FALSE;
+  nego_capture_update (capture);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
 nego_capture_on_readable (int fd, GIOCondition condition, gpointer user_data)
 {
   NegoCapture *capture = user_data;
-  gsize before = capture->len;
-  gssize n;
+  const gboolean was_truncated = capture->truncated;
+  const gsize before = capture->len;
 
   for (guint i = 0; i < READS; i++) {
-    n = nego_capture_read (capture);
+    gsize room = nego_capture_get_room (capture);
+    gssize n;
+
+    if (room == 0 && capture->flowing)
+      break;
+    n = nego_capture_read (capture, room);
     if (n == 0)
       nego_capture_close (capture);
     /* A short read says that the pipe is empty. */
-    if (n < (gssize) READ_BYTES)
+    if (n < (gssize) (room > 0 ? MIN (room, READ_BYTES) : READ_BYTES))
       break;
   }
-  if (capture->len != before || capture->fd < 0)
+  nego_capture_update (capture);
+  if (capture->len != before || capture->truncated != was_truncated || capture->fd < 0)
     capture->changed (capture, capture->user_data);
   return G_SOURCE_CONTINUE;
 }
 
 NegoCapture *
-nego_capture_new (
-  gsize max_bytes, int *child_fd, NegoCaptureFunc changed, gpointer user_data, GError **error)
+nego_capture_new (const NegoCaptureLimits *limits,
+                  int *child_fd,
+                  NegoCaptureFunc changed,
+                  gpointer user_data,
+                  GError **error)
 {
   g_autoptr (NegoCapture) capture = g_new0 (NegoCapture, 1);
 
   capture->fd = -1;
-  capture->max_bytes = max_bytes;
+  capture->limits = *limits;
+  capture->flowing = limits->window > 0;
   capture->changed = changed;
   capture->user_data = user_data;
   if (!nego_pipe_open_output (&capture->fd, child_fd, error))
     return NULL;
-  capture->watch = nego_source_add_fd (capture->fd, G_IO_IN, nego_capture_on_readable, capture);
+  nego_capture_update (capture);
   return g_steal_pointer (&capture);
 }
 
@@ -119,6 +196,7 @@ nego_capture_free (NegoCapture *capture)
   if (capture == NULL)
     return;
   nego_source_clear (&capture->watch);
+  nego_source_clear (&capture->stall);
   nego_pipe_close (&capture->fd);
   g_free (capture->data);
   g_free (capture);
@@ -138,7 +216,9 @@ nego_capture_finish (NegoCapture *capture)
   if (ioctl (capture->fd, FIONREAD, &pending) != 0)
     pending = 0;
   do {
-    n = nego_capture_read (capture);
+    /* Of a flowing stream nothing may be lost: a pipe's worth more than the window is kept. */
+    n = nego_capture_read (capture,
+                           capture->flowing ? READ_BYTES : nego_capture_get_room (capture));
     pending -= (int) n;
   } while (n > 0 && pending >= 0);
   if (n != 0) {
@@ -149,21 +229,30 @@ nego_capture_finish (NegoCapture *capture)
   return held;
 }
 
-const guint8 *
-nego_capture_get_data (const NegoCapture *capture, gsize *len)
+void
+nego_capture_get_view (const NegoCapture *capture, NegoCaptureView *view)
 {
-  *len = capture->len;
-  return capture->data;
+  *view = (NegoCaptureView){
+    .data = capture->len > 0 ? capture->data + capture->skip : NULL,
+    .start = capture->start,
+    .len = capture->len,
+    .final = capture->fd < 0,
+    .truncated = capture->truncated,
+  };
 }
 
-gboolean
-nego_capture_is_truncated (const NegoCapture *capture)
+void
+nego_capture_release (NegoCapture *capture, guint64 until)
 {
-  return capture->truncated;
-}
+  gsize bytes;
 
-gboolean
-nego_capture_is_final (const NegoCapture *capture)
-{
-  return capture->fd < 0;
+  if (capture->limits.window == 0 || until <= capture->start)
+    return;
+  bytes = (gsize) MIN (until - capture->start, capture->len);
+  capture->start += bytes;
+  capture->skip += bytes;
+  capture->len -= bytes;
+  if (capture->len == 0)
+    capture->skip = 0;
+  nego_capture_update (capture);
 }

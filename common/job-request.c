@@ -110,3 +110,28 @@ nego_job_request_timeout_ms (const NegoJobRequest *request, const NegoScript *sc
     return own;
   return own == 0 ? request->timeout_ms : MIN (own, request->timeout_ms);
 }
+
+NegoJobRequest *
+nego_job_request_copy (const NegoJobRequest *request)
+{
+  NegoJobRequest *copy = g_memdup2 (request, sizeof *request);
+
+  copy->command = g_strdup (request->command);
+  copy->args = (const char *const *) g_strdupv ((char **) request->args);
+  copy->env = (const char *const *) g_strdupv ((char **) request->env);
+  copy->key = g_strdup (request->key);
+  copy->input = NULL;
+  return copy;
+}
+
+void
+nego_job_request_free (NegoJobRequest *copy)
+{
+  if (copy == NULL)
+    return;
+  g_free ((char *) copy->command);
+  g_strfreev ((char **) copy->args);
+  g_strfreev ((char **) copy->env);
+  g_free ((char *) copy->key);
+  g_free (copy);
+}

@@ -15,8 +15,11 @@ typedef struct {
   const char *const *env;  /* "NAME=VALUE"; NULL: none */
   const guint8 *input;     /* for the standard input; NULL: /dev/null */
   gsize input_len;
-  guint timeout_ms; /* can only shorten the script's; 0: the script's */
-  const char *key;  /* the caller's name for the run; NULL: none */
+  guint timeout_ms;    /* can only shorten the script's; 0: the script's */
+  const char *key;     /* the caller's name for the run; NULL: none */
+  gboolean input_open; /* more input may follow */
+  gboolean flow;       /* output flows instead of being kept (capture.h) */
+  gboolean queue;      /* the run may wait for others to end */
 } NegoJobRequest;
 
 /* Checks the key's form. Errors: NEGO_ERROR_GENERIC. */
@@ -28,6 +31,12 @@ nego_job_request_check (const NegoJobRequest *request, const NegoScript *script,
 
 /* The same for the same command, args, env and input, and no other. Returns: (transfer full). */
 char *nego_job_request_digest (const NegoJobRequest *request);
+
+/* A copy without the input. Returns: (transfer full). */
+NegoJobRequest *nego_job_request_copy (const NegoJobRequest *request);
+/* Frees a copy. */
+void nego_job_request_free (NegoJobRequest *copy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoJobRequest, nego_job_request_free)
 
 /* The time limit that holds: 0 is none. */
 guint nego_job_request_timeout_ms (const NegoJobRequest *request, const NegoScript *script);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job-table: all jobs of one side: finding them by id or key, the limits on running ones, the
- * keeping of ended ones until they are too many, too large or too old, and the orderly stop.
+ * job-table: all jobs of one side: finding them by id or key, the limits on running ones, the queue
+ * of those that wait for others to end, the keeping of ended ones until they are too many, too
+ * large or too old, and the orderly stop.
  *
- * A limit never touches a running job: the newcomer is refused, or the oldest ended one forgotten.
+ * A limit never touches a running job: the newcomer is refused or waits, or the oldest ended one is
+ * forgotten.
  */
 #pragma once
 
@@ -14,13 +16,17 @@ typedef struct NegoJobTable NegoJobTable;
 
 typedef struct {
   guint running;        /* jobs with processes to deal with, at once */
+  guint queued;         /* jobs that wait for their start */
   guint retained;       /* ended jobs */
   gsize retained_bytes; /* output of ended jobs; the newest one is kept all the same */
+  gsize output_bytes;   /* kept of each stream, where the script does not say otherwise */
+  gsize window_bytes;   /* of each stream of a flow job */
+  guint stall_ms;       /* how long such a window may stay full */
   guint expiry_ms;      /* after the end */
   guint grace_ms;       /* from TERM to KILL */
 } NegoJobLimits;
 
-/* NEGO_JOBS_*, NEGO_SCRIPT_GRACE_S. */
+/* NEGO_JOB_*, NEGO_JOBS_*, NEGO_SCRIPT_GRACE_S, NEGO_SCRIPT_OUTPUT_BYTES. */
 extern const NegoJobLimits nego_job_limits_default;
 
 /* @side: "guest" or "host": where the scripts run. */
@@ -36,21 +42,35 @@ const NegoJobLimits *nego_job_table_get_limits (const NegoJobTable *table);
 NegoJob *
 nego_job_table_find_repeat (NegoJobTable *table, const NegoJobRequest *request, GError **error);
 
-/* Checks and starts @request, which repeats no job, of @script. Takes @input, the request's input,
- * or frees it. The job may have ended already. Errors: those of nego_job_request_check(),
- * NEGO_ERROR_BUSY "negotiator command 'x' is busy (limit N)" and "too many jobs (limit N)".
- * Returns: (transfer none), the table's until the main loop runs. */
+/* Checks and starts @request, which repeats no job, of @script, or puts it into the queue. Takes
+ * @input, the request's input, and @script. The job may have ended already. Errors: those of
+ * nego_job_request_check(), NEGO_ERROR_BUSY "negotiator command 'x' is busy (limit N)", "too many
+ * jobs (limit N)" and "too many queued jobs (limit N)". Returns: (transfer none), the table's until
+ * the main loop runs. */
 NegoJob *nego_job_table_start (NegoJobTable *table,
                                const NegoJobRequest *request,
                                guint8 *input,
-                               const NegoScript *script,
+                               NegoScript *script,
                                GError **error);
 
 /* By @id or, if that is NULL, by @key. Error: NEGO_ERROR_NOT_FOUND "unknown job 'x'". */
 NegoJob *nego_job_table_find (NegoJobTable *table, const char *id, const char *key, GError **error);
 
-/* Jobs that have not ended. */
+/* The newest @max jobs, in the order in which they were asked for. Returns: (transfer container)
+ * (element-type NegoJob). */
+GPtrArray *nego_job_table_list (NegoJobTable *table, guint max);
+
+/* Nobody needs the output of @job before the offset @until any more (nego_job_release()). */
+void
+nego_job_table_release (NegoJobTable *table, NegoJob *job, NegoJobStream stream, guint64 until);
+
+/* Lets @job go: nobody finds it any more, and what runs is killed. */
+void nego_job_table_forget (NegoJobTable *table, NegoJob *job);
+
+/* Jobs that run and have not ended. */
 guint nego_job_table_count_running (const NegoJobTable *table);
+/* Jobs that wait for their start. */
+guint nego_job_table_count_queued (const NegoJobTable *table);
 /* Ended jobs that are kept. */
 guint nego_job_table_count_retained (const NegoJobTable *table);
 

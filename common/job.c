@@ -3,21 +3,20 @@
 
 #include "common/job.h"
 
-#include "common/capture.h"
 #include "common/exec.h"
 #include "common/input.h"
 #include "common/pipe.h"
+#include "common/random.h"
 #include "common/script-env.h"
+#include "common/source.h"
 
-#include <sys/random.h>
+#include <signal.h>
 #include <time.h>
-
-/* 128 bits in hexadecimal. */
-#define ID_BYTES 16
 
 struct NegoJob {
   grefcount refs;
-  char id[2 * ID_BYTES + 1];
+  const NegoJobOwner *owner;
+  char *id;
   char *key;
   char *digest; /* with a key */
   char *command;
@@ -26,13 +25,14 @@ struct NegoJob {
   NegoJobState state;
   int exit_code, signal;
   gboolean cancelled;
+  gboolean takes_input;
+  gboolean input_ended; /* before the start */
   gboolean output_still_open;
   gint64 started_real_ns, started_ns, end_ns;
-  NegoDrain *drain;
-  const NegoJobCallbacks *callbacks;
-  gpointer user_data;
-  NegoExec *exec; /* NULL once gone */
-  NegoInput *input;
+  NegoExec *exec; /* NULL before the start and once gone */
+  GSource *kill_timer;
+  NegoInput *input; /* NULL without one and once ended */
+  guint64 input_next;
   NegoCapture *captures[NEGO_JOB_STREAMS];
   GHookList watchers;
 };
@@ -46,22 +46,7 @@ nego_job_clock (clockid_t clock)
   return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
 }
 
-/* From the kernel, not from a generator of our own: a guest that is restored from a snapshot would
- * repeat that one's. GRND_INSECURE (Linux 5.6) does not wait for entropy early at boot. */
-static void
-nego_job_make_id (NegoJob *job)
-{
-  guint8 bytes[ID_BYTES];
-
-  if (getrandom (bytes, sizeof bytes, GRND_INSECURE) != sizeof bytes
-      && getrandom (bytes, sizeof bytes, GRND_NONBLOCK) != sizeof bytes)
-    for (guint i = 0; i < sizeof bytes; i++)
-      bytes[i] = (guint8) g_random_int ();
-  for (guint i = 0; i < sizeof bytes; i++)
-    g_snprintf (job->id + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static void
+void
 nego_job_tell_watchers (NegoJob *job)
 {
   g_autoptr (NegoJob) held = nego_job_ref (job);
@@ -76,47 +61,67 @@ nego_job_on_output (NegoCapture *capture, gpointer user_data)
 }
 
 static void
-nego_job_end (NegoJob *job, NegoJobState state)
+nego_job_on_input (NegoInput *input, gpointer user_data)
 {
-  job->state = state;
+  nego_job_tell_watchers (user_data);
+}
+
+static void
+nego_job_end (NegoJob *job, NegoJobEvent event)
+{
+  job->state = nego_job_state_next (job->state, event);
   job->end_ns = nego_job_clock (CLOCK_MONOTONIC);
+  nego_source_clear (&job->kill_timer);
+  if (job->input != NULL)
+    job->input_next = nego_input_get_next (job->input);
   g_clear_pointer (&job->input, nego_input_free);
   for (guint i = 0; i < NEGO_JOB_STREAMS; i++) {
     int held = job->captures[i] != NULL ? nego_capture_finish (job->captures[i]) : -1;
 
     if (held >= 0) {
       job->output_still_open = TRUE;
-      nego_drain_add (job->drain, held);
+      nego_drain_add (job->owner->drain, held);
     }
   }
+}
+
+static NegoJobEvent
+nego_job_read_result (NegoJob *job, const NegoExecResult *result)
+{
+  switch (result->outcome) {
+  case NEGO_EXEC_EXITED:
+    job->exit_code = result->status;
+    break;
+  case NEGO_EXEC_SIGNALLED:
+    job->signal = result->status;
+    break;
+  case NEGO_EXEC_FAILED:
+    job->reason = g_strdup (result->reason);
+    return NEGO_JOB_EVENT_NOT_STARTED;
+  }
+  if (result->timed_out)
+    return NEGO_JOB_EVENT_OVER_TIME;
+  if (job->cancelled)
+    return NEGO_JOB_EVENT_AFTER_CANCEL;
+  return result->outcome == NEGO_EXEC_EXITED ? NEGO_JOB_EVENT_EXITED : NEGO_JOB_EVENT_KILLED;
+}
+
+static void
+nego_job_tell_ended (NegoJob *job)
+{
+  g_autoptr (NegoJob) held G_GNUC_UNUSED = nego_job_ref (job);
+
+  job->owner->callbacks.ended (job, job->owner->user_data);
+  nego_job_tell_watchers (job);
 }
 
 static void
 nego_job_on_exited (NegoExec *exec, const NegoExecResult *result, gpointer user_data)
 {
   NegoJob *job = user_data;
-  NegoJobState state = NEGO_JOB_FAILED;
 
-  switch (result->outcome) {
-  case NEGO_EXEC_EXITED:
-    state = NEGO_JOB_EXITED;
-    job->exit_code = result->status;
-    break;
-  case NEGO_EXEC_SIGNALLED:
-    state = NEGO_JOB_SIGNALLED;
-    job->signal = result->status;
-    break;
-  case NEGO_EXEC_FAILED:
-    job->reason = g_strdup (result->reason);
-    break;
-  }
-  if (result->timed_out)
-    state = NEGO_JOB_TIMED_OUT;
-  else if (job->cancelled && state != NEGO_JOB_FAILED)
-    state = NEGO_JOB_CANCELLED;
-  nego_job_end (job, state);
-  job->callbacks->ended (job, job->user_data);
-  nego_job_tell_watchers (job);
+  nego_job_end (job, nego_job_read_result (job, result));
+  nego_job_tell_ended (job);
 }
 
 static void
@@ -125,7 +130,7 @@ nego_job_on_gone (NegoExec *exec, gpointer user_data)
   NegoJob *job = user_data;
 
   g_clear_pointer (&job->exec, nego_exec_free);
-  job->callbacks->gone (job, job->user_data);
+  job->owner->callbacks.gone (job, job->owner->user_data);
 }
 
 static const NegoExecCallbacks exec_callbacks = { nego_job_on_exited, nego_job_on_gone };
@@ -135,17 +140,27 @@ static gboolean
 nego_job_open_pipes (NegoJob *job,
                      const NegoJobRequest *request,
                      guint8 *input,
-                     gsize max_output,
+                     const NegoScript *script,
                      int fds[3],
                      GError **error)
 {
-  if (input != NULL) {
-    job->input = nego_input_new (input, request->input_len, &fds[0], error);
+  const gsize max_output = script->conf->max_output;
+  const NegoCaptureLimits limits = {
+    .max_bytes = max_output != NEGO_SCRIPT_CONF_UNSET ? max_output : job->owner->max_output,
+    .window = request->flow ? job->owner->window : 0,
+    .stall_ms = job->owner->stall_ms,
+  };
+
+  if (input != NULL || job->takes_input) {
+    job->input = nego_input_new (input, request->input_len, &fds[0],
+                                 job->takes_input ? nego_job_on_input : NULL, job, error);
     if (job->input == NULL)
       return FALSE;
+    if (job->input_ended)
+      nego_input_end (job->input);
   }
   for (guint i = 0; i < NEGO_JOB_STREAMS; i++) {
-    job->captures[i] = nego_capture_new (max_output, &fds[i + 1], nego_job_on_output, job, error);
+    job->captures[i] = nego_capture_new (&limits, &fds[i + 1], nego_job_on_output, job, error);
     if (job->captures[i] == NULL)
       return FALSE;
   }
@@ -171,11 +186,10 @@ nego_job_execute (NegoJob *job,
                   const NegoJobRequest *request,
                   guint8 *input,
                   const NegoScript *script,
-                  const char *side,
-                  guint grace_ms,
                   GError **error)
 {
-  g_auto (GStrv) env = nego_script_env_build (script->conf, side, job->id, request->env);
+  g_auto (GStrv) env
+    = nego_script_env_build (script->conf, job->owner->side, job->id, request->env);
   g_autofree const char **argv = nego_job_make_argv (request, script);
   NegoExecSpec spec = {
     .path = script->path,
@@ -187,10 +201,10 @@ nego_job_execute (NegoJob *job,
     .directory = script->conf->directory,
     .kill_rest = script->conf->kill_all,
     .timeout_ms = nego_job_request_timeout_ms (request, script),
-    .grace_ms = grace_ms,
+    .grace_ms = job->owner->grace_ms,
   };
 
-  if (nego_job_open_pipes (job, request, input, script->conf->max_output, spec.fds, error))
+  if (nego_job_open_pipes (job, request, input, script, spec.fds, error))
     job->exec = nego_exec_start (&spec, &exec_callbacks, job, error);
   for (guint i = 0; i < G_N_ELEMENTS (spec.fds); i++)
     nego_pipe_close (&spec.fds[i]);
@@ -198,36 +212,41 @@ nego_job_execute (NegoJob *job,
 }
 
 NegoJob *
-nego_job_start (const NegoJobRequest *request,
-                guint8 *input,
-                const NegoScript *script,
-                const char *side,
-                guint grace_ms,
-                NegoDrain *drain,
-                const NegoJobCallbacks *callbacks,
-                gpointer user_data)
+nego_job_new (const NegoJobRequest *request, const NegoScript *script, const NegoJobOwner *owner)
 {
   NegoJob *job = g_new0 (NegoJob, 1);
-  g_autoptr (GError) error = NULL;
 
   g_ref_count_init (&job->refs);
   g_hook_list_init (&job->watchers, sizeof (GHook));
-  nego_job_make_id (job);
+  job->owner = owner;
+  job->id = nego_random_name ();
   job->key = g_strdup (request->key);
   job->digest = request->key != NULL ? nego_job_request_digest (request) : NULL;
   job->command = g_strdup (script->name);
   job->user = g_strdup (script->conf->user);
   job->exit_code = -1;
-  job->drain = drain;
-  job->callbacks = callbacks;
-  job->user_data = user_data;
+  job->takes_input = request->input_open;
+  job->input_next = request->input_len;
+  job->started_real_ns = nego_job_clock (CLOCK_REALTIME);
+  return job;
+}
+
+void
+nego_job_start (NegoJob *job,
+                const NegoJobRequest *request,
+                guint8 *input,
+                const NegoScript *script)
+{
+  g_autoptr (GError) error = NULL;
+
   job->started_real_ns = nego_job_clock (CLOCK_REALTIME);
   job->started_ns = nego_job_clock (CLOCK_MONOTONIC);
-  if (!nego_job_execute (job, request, input, script, side, grace_ms, &error)) {
-    job->reason = g_strdup (error->message);
-    nego_job_end (job, NEGO_JOB_FAILED);
+  if (nego_job_execute (job, request, input, script, &error)) {
+    job->state = nego_job_state_next (job->state, NEGO_JOB_EVENT_STARTED);
+    return;
   }
-  return job;
+  job->reason = g_strdup (error->message);
+  nego_job_end (job, NEGO_JOB_EVENT_NOT_STARTED);
 }
 
 NegoJob *
@@ -243,6 +262,7 @@ nego_job_unref (NegoJob *job)
   if (job == NULL || !g_ref_count_dec (&job->refs))
     return;
   nego_job_detach (job);
+  g_free (job->id);
   g_free (job->key);
   g_free (job->digest);
   g_free (job->command);
@@ -269,10 +289,16 @@ nego_job_get_command (const NegoJob *job)
   return job->command;
 }
 
+NegoJobState
+nego_job_get_state (const NegoJob *job)
+{
+  return job->state;
+}
+
 gboolean
 nego_job_is_ended (const NegoJob *job)
 {
-  return job->state != NEGO_JOB_RUNNING;
+  return nego_job_state_is_final (job->state);
 }
 
 gboolean
@@ -295,11 +321,18 @@ nego_job_get_end_us (const NegoJob *job)
   return job->end_ns / 1000;
 }
 
+static gint64
+nego_job_get_elapsed_ns (const NegoJob *job)
+{
+  if (job->started_ns == 0)
+    return 0;
+  return (nego_job_is_ended (job) ? job->end_ns : nego_job_clock (CLOCK_MONOTONIC))
+         - job->started_ns;
+}
+
 void
 nego_job_get_status (const NegoJob *job, NegoJobStatus *status)
 {
-  gboolean ended = nego_job_is_ended (job);
-
   *status = (NegoJobStatus){
     .id = job->id,
     .key = job->key,
@@ -307,27 +340,24 @@ nego_job_get_status (const NegoJob *job, NegoJobStatus *status)
     .user = job->user,
     .reason = job->reason,
     .state = job->state,
-    .ended = ended,
+    .ended = nego_job_is_ended (job),
     .exit_code = job->exit_code,
     .signal = job->signal,
     .output_still_open = job->output_still_open,
     .started_ns = job->started_real_ns,
-    .elapsed_ns = (ended ? job->end_ns : nego_job_clock (CLOCK_MONOTONIC)) - job->started_ns,
+    .elapsed_ns = nego_job_get_elapsed_ns (job),
   };
 }
 
 void
-nego_job_get_output (const NegoJob *job, NegoJobStream stream, NegoJobOutput *output)
+nego_job_get_output (const NegoJob *job, NegoJobStream stream, NegoCaptureView *output)
 {
-  const NegoCapture *capture = job->captures[stream];
-
-  *output = (NegoJobOutput){ .final = TRUE };
-  if (capture == NULL)
-    return;
-  output->data = nego_capture_get_data (capture, &output->len);
-  /* A stream that its child closed may be final before the job is, but not the other way round. */
-  output->final = nego_capture_is_final (capture);
-  output->truncated = nego_capture_is_truncated (capture);
+  if (job->captures[stream] != NULL)
+    /* A stream that its child closed may be final before the job is, but not the other way round.
+     */
+    nego_capture_get_view (job->captures[stream], output);
+  else
+    *output = (NegoCaptureView){ .final = nego_job_is_ended (job) };
 }
 
 gsize
@@ -336,7 +366,7 @@ nego_job_get_size (const NegoJob *job)
   gsize size = 0;
 
   for (NegoJobStream i = 0; i < NEGO_JOB_STREAMS; i++) {
-    NegoJobOutput output;
+    NegoCaptureView output;
 
     nego_job_get_output (job, i, &output);
     size += output.len;
@@ -345,18 +375,89 @@ nego_job_get_size (const NegoJob *job)
 }
 
 void
-nego_job_cancel (NegoJob *job)
+nego_job_release (NegoJob *job, NegoJobStream stream, guint64 until)
+{
+  if (job->captures[stream] != NULL)
+    nego_capture_release (job->captures[stream], until);
+}
+
+void
+nego_job_get_input (const NegoJob *job, NegoJobInput *input)
+{
+  *input = (NegoJobInput){
+    .takes = job->takes_input,
+    .next = job->input != NULL ? nego_input_get_next (job->input) : job->input_next,
+    .ended = job->input != NULL ? nego_input_is_ended (job->input) : job->input_ended,
+    .closed = job->input != NULL ? nego_input_is_closed (job->input) : nego_job_is_ended (job),
+  };
+}
+
+gsize
+nego_job_add_input (NegoJob *job, const guint8 *data, gsize len)
+{
+  if (job->input != NULL)
+    return nego_input_add (job->input, data, len);
+  if (!nego_job_is_ended (job))
+    return 0;
+  job->input_next += len;
+  return len;
+}
+
+void
+nego_job_end_input (NegoJob *job)
+{
+  if (job->input != NULL)
+    nego_input_end (job->input);
+  else
+    job->input_ended = TRUE;
+}
+
+void
+nego_job_signal (NegoJob *job, int signal)
+{
+  if (job->state == NEGO_JOB_RUNNING)
+    nego_exec_kill (job->exec, signal);
+}
+
+static gboolean
+nego_job_on_kill_due (gpointer user_data)
+{
+  NegoJob *job = user_data;
+
+  nego_source_clear (&job->kill_timer);
+  nego_job_signal (job, SIGKILL);
+  return G_SOURCE_REMOVE;
+}
+
+void
+nego_job_kill_after (NegoJob *job, guint ms)
+{
+  nego_source_clear (&job->kill_timer);
+  if (job->state == NEGO_JOB_RUNNING)
+    job->kill_timer = nego_source_add_timeout (ms, nego_job_on_kill_due, job);
+}
+
+void
+nego_job_cancel (NegoJob *job, int signal)
 {
   if (nego_job_is_ended (job))
     return;
   job->cancelled = TRUE;
-  nego_exec_terminate (job->exec);
+  if (job->state == NEGO_JOB_QUEUED) {
+    nego_job_end (job, NEGO_JOB_EVENT_CANCELLED);
+    nego_job_tell_ended (job);
+  } else if (signal == SIGKILL) {
+    nego_exec_kill (job->exec, SIGKILL);
+  } else {
+    nego_exec_terminate (job->exec);
+  }
 }
 
 void
 nego_job_detach (NegoJob *job)
 {
   g_hook_list_clear (&job->watchers);
+  nego_source_clear (&job->kill_timer);
   g_clear_pointer (&job->exec, nego_exec_free);
   g_clear_pointer (&job->input, nego_input_free);
   for (guint i = 0; i < NEGO_JOB_STREAMS; i++)

@@ -90,7 +90,24 @@
 #define NEGO_JOBS_RETAINED            256u        /* ended jobs kept for collection */
 #define NEGO_JOBS_RETAINED_BYTES      (64u << 20) /* their output in all */
 #define NEGO_JOB_EXPIRY_S             600         /* an ended, unforgotten job */
+#define NEGO_JOBS_QUEUED              64u         /* each may hold 16 MiB of input */
+#define NEGO_JOBS_LISTED              1000u       /* of negotiator-jobs: a reply line's worth */
 #define NEGO_JOB_KEY_BYTES            64u
+/* A stream of a flow job: what a request for output may get at once, and 7 ms of it at 150 MB/s. */
+#define NEGO_JOB_WINDOW_BYTES (1u << 20)
+/* How long a flow job's window may stay full: a caller that reconnects needs less. */
+#define NEGO_JOB_STALL_S 60
+/* What a script's input holds beyond the pipe: two of the largest pieces that a 1 MiB message
+ * takes.
+ */
+#define NEGO_JOB_INPUT_BYTES (1u << 20)
+/* Subscriptions of one channel: more than jobs may run, unless somebody raised that. */
+#define NEGO_FEEDS 256u
+/* Raw bytes of one output event: so it holds up replies and other jobs' events for less than a
+ * millisecond. */
+#define NEGO_EVENT_BYTES (64u << 10)
+/* Events that are written in one turn of the main loop: others have their turn in between. */
+#define NEGO_SESSION_EVENTS 16u
 /* Pipes of ended scripts that background children still hold; one more closes the oldest. */
 #define NEGO_JOBS_DRAINED 128u
 #define NEGO_EXEC_WAIT_S  4 /* default of wait: libvirt's passthrough gives up after 5 */

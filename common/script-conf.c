@@ -361,7 +361,7 @@ nego_script_conf_new (void)
   conf->allow_environment = g_new0 (char *, 1);
   conf->timeout_ms = NEGO_SCRIPT_TIMEOUT_S * 1000;
   conf->concurrency = NEGO_SCRIPT_CONCURRENCY;
-  conf->max_output = NEGO_SCRIPT_OUTPUT_BYTES;
+  conf->max_output = NEGO_SCRIPT_CONF_UNSET;
   conf->arguments = TRUE;
   return conf;
 }

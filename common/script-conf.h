@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#define NEGO_SCRIPT_CONF_UNSET G_MAXSIZE
+
 typedef struct {
   char *description;        /* NULL: none */
   char *user;               /* NULL: the agent's */
@@ -19,7 +21,7 @@ typedef struct {
   char **allow_environment; /* names that a caller may set; never NULL */
   guint timeout_ms;         /* 0: none */
   guint concurrency;
-  gsize max_output; /* bytes kept of each stream */
+  gsize max_output; /* bytes kept of each stream; NEGO_SCRIPT_CONF_UNSET: as the table says */
   gboolean arguments;
   gboolean read_only;
   gboolean kill_all; /* KillMode=all: what a script leaves behind in its process group is killed */

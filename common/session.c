@@ -4,8 +4,10 @@
 #include "common/session.h"
 
 #include "common/error.h"
+#include "common/feed.h"
 #include "common/names.h"
 #include "common/pending.h"
+#include "common/source.h"
 #include "common/wire.h"
 
 #include <malloc.h>
@@ -19,6 +21,8 @@ struct NegoSession {
   NegoDispatcher *dispatcher;
   NegoFramer *framer;
   NegoStream *stream;
+  NegoFeeds *feeds;    /* NULL: no events */
+  GSource *feed_later; /* events are left for the next turn of the main loop */
   NegoStreamKind kind;
   char *name;
   NegoCallPeer peer;
@@ -135,7 +139,8 @@ nego_session_settle (NegoSession *session)
     nego_framer_release (session->framer);
     nego_session_trim (session);
   }
-  if (session->eof && nego_session_is_idle (session))
+  if (session->eof && nego_session_is_idle (session)
+      && (session->feeds == NULL || nego_feeds_are_empty (session->feeds)))
     nego_stream_finish (session->stream);
 }
 
@@ -148,11 +153,53 @@ nego_session_done_cb (NegoCall *call, gpointer user_data)
   nego_session_pump (session);
 }
 
-/* A host that leaves and comes back quickly is not visible on a port or tty: what is still queued
- * from before the sync's arrival may be meant for its predecessor. On a socket it never is. */
-static void
-nego_session_drop_stale (NegoSession *session, guint64 mark)
+static void nego_session_wake_cb (gpointer user_data);
+
+static gboolean
+nego_session_feed_cb (gpointer user_data)
 {
+  NegoSession *session = user_data;
+
+  nego_source_clear (&session->feed_later);
+  nego_session_wake_cb (session);
+  return G_SOURCE_REMOVE;
+}
+
+/* Writes events as long as the reader takes all that is queued; what is left waits for it. */
+static void
+nego_session_feed (NegoSession *session)
+{
+  guint n;
+
+  if (session->feeds == NULL || session->batch || session->pumping)
+    return;
+  for (n = 0; n < NEGO_SESSION_EVENTS && nego_stream_queued (session->stream) == 0; n++) {
+    if (!nego_feeds_write (session->feeds, nego_stream_get_queue (session->stream)))
+      break;
+    nego_stream_flush (session->stream);
+  }
+  if (n == NEGO_SESSION_EVENTS && session->feed_later == NULL)
+    session->feed_later = nego_source_add_timeout (0, nego_session_feed_cb, session);
+}
+
+static void
+nego_session_wake_cb (gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  nego_session_feed (session);
+  if (session->eof)
+    nego_session_settle (session);
+}
+
+/* A host that leaves and comes back quickly is not visible on a port or tty: what is still queued
+ * from before the sync's arrival may be meant for its predecessor, as its subscriptions are. On a
+ * socket it never is. */
+static void
+nego_session_begin_sync (NegoSession *session, guint64 mark)
+{
+  if (session->feeds != NULL)
+    nego_feeds_clear (session->feeds);
   if (session->kind != NEGO_STREAM_SOCKET)
     nego_stream_drop_queue (session->stream, mark);
 }
@@ -203,7 +250,7 @@ static void
 nego_session_run_item (NegoSession *session, NegoPendingItem *item)
 {
   if (item->sync)
-    nego_session_drop_stale (session, item->mark);
+    nego_session_begin_sync (session, item->mark);
   if (item->error != NULL)
     nego_session_answer_error (session, item->error, item->id);
   else
@@ -230,6 +277,7 @@ nego_session_pump (NegoSession *session)
     nego_stream_flush (session->stream);
   } while (!nego_pending_is_empty (&session->pending) && nego_session_may_start (session));
   session->pumping = FALSE;
+  nego_session_feed (session);
   nego_session_settle (session);
 }
 
@@ -292,7 +340,7 @@ nego_session_take_message (NegoSession *session, const NegoFramerMessage *messag
     return;
   }
   if (nego_pending_is_sync (request.execute))
-    nego_session_drop_stale (session, session->mark);
+    nego_session_begin_sync (session, session->mark);
   nego_session_start (session, request.execute, request.arguments, request.arguments_len, id);
 }
 
@@ -356,6 +404,8 @@ static void
 nego_session_reset (NegoSession *session)
 {
   nego_framer_reset (session->framer);
+  if (session->feeds != NULL)
+    nego_feeds_clear (session->feeds);
   nego_session_abandon (session);
   nego_pending_clear (&session->pending);
   g_byte_array_set_size (session->rest, 0);
@@ -419,6 +469,7 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->name = g_strdup (options->name);
   session->framer = nego_framer_new (&options->limits);
   session->rest = g_byte_array_new ();
+  session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
   session->closed = closed;
   session->user_data = user_data;
@@ -427,6 +478,7 @@ nego_session_new (NegoDispatcher *dispatcher,
     .origin = session->name,
     .qga = options->qga,
     .stream = session->stream,
+    .feeds = session->feeds,
     .done = nego_session_done_cb,
     .user_data = session,
   };
@@ -439,6 +491,8 @@ nego_session_free (NegoSession *session)
   if (session == NULL)
     return;
   nego_session_reset (session);
+  nego_source_clear (&session->feed_later);
+  nego_feeds_free (session->feeds);
   nego_stream_free (session->stream);
   nego_framer_free (session->framer);
   g_byte_array_unref (session->rest);

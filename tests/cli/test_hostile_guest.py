@@ -32,7 +32,8 @@ del RUNNING["exitcode"]
 LIMITS = {
     "message-bytes": MIB, "message-tokens": 1, "message-depth": 1, "reply-bytes": 1, "args": 1,
     "arg-bytes": 1, "env": 1, "input-bytes": 1, "output-bytes": 1, "timeout": 1.0, "script-runs": 1,
-    "jobs-running": 1, "jobs-retained": 1, "jobs-retained-bytes": 1, "job-expiry": 1.0,
+    "jobs-running": 1, "jobs-queued": 1, "jobs-retained": 1, "jobs-retained-bytes": 1,
+    "job-expiry": 1.0, "job-window-bytes": 1, "job-input-bytes": 1,
 }
 INFO = {"version": "1", "limits": LIMITS, "events": False, "frozen": False, "jobs": 0, "instance": "i",
         "cgroup": False}

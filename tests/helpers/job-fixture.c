@@ -36,13 +36,33 @@ job_fixture_set (char **text, const char *value)
   *text = g_strdup (value);
 }
 
+/* The table takes the script that it starts. */
+static NegoScript *
+copy_script (const NegoScript *script)
+{
+  NegoScript *copy = g_memdup2 (script, sizeof *script);
+
+  copy->name = g_strdup (script->name);
+  copy->path = g_strdup (script->path);
+  copy->refusal = g_strdup (script->refusal);
+  copy->conf = g_memdup2 (script->conf, sizeof *script->conf);
+  copy->conf->description = g_strdup (script->conf->description);
+  copy->conf->user = g_strdup (script->conf->user);
+  copy->conf->group = g_strdup (script->conf->group);
+  copy->conf->directory = g_strdup (script->conf->directory);
+  copy->conf->environment = g_strdupv (script->conf->environment);
+  copy->conf->allow_environment = g_strdupv (script->conf->allow_environment);
+  return copy;
+}
+
 NegoJob *
 job_fixture_try_start (JobFixture *fixture, const NegoJobRequest *request, GError **error)
 {
   guint8 *input
     = request->input != NULL ? g_memdup2 (request->input, request->input_len + 1) : NULL;
 
-  return nego_job_table_start (fixture->table, request, input, &fixture->script, error);
+  return nego_job_table_start (fixture->table, request, input, copy_script (&fixture->script),
+                               error);
 }
 
 NegoJob *
@@ -102,7 +122,7 @@ job_fixture_wait_gone (NegoJob *job)
 void
 job_fixture_wait_output (NegoJob *job)
 {
-  NegoJobOutput output;
+  NegoCaptureView output;
 
   do {
     g_main_context_iteration (NULL, TRUE);
@@ -113,7 +133,7 @@ job_fixture_wait_output (NegoJob *job)
 void
 job_fixture_assert_output (NegoJob *job, NegoJobStream stream, const char *text, gboolean truncated)
 {
-  NegoJobOutput output;
+  NegoCaptureView output;
 
   nego_job_get_output (job, stream, &output);
   g_assert_cmpmem (output.data, output.len, text, strlen (text));

@@ -19,10 +19,18 @@
 #define DISABLED(command) \
   NEGO_TEST_NOT_FOUND ("Command " command " has been disabled: the command is not allowed")
 
-static const char *const own_commands[]
-  = { "guest-info",           "guest-ping",      "guest-sync",
-      "guest-sync-delimited", "negotiator-exec", "negotiator-exec-status",
-      "negotiator-info",      "negotiator-list" };
+static const char *const own_commands[] = { "guest-info",
+                                            "guest-ping",
+                                            "guest-sync",
+                                            "guest-sync-delimited",
+                                            "negotiator-exec",
+                                            "negotiator-exec-forget",
+                                            "negotiator-exec-input",
+                                            "negotiator-exec-signal",
+                                            "negotiator-exec-status",
+                                            "negotiator-info",
+                                            "negotiator-jobs",
+                                            "negotiator-list" };
 
 /* The entry of guest-info for @name, or NULL. */
 static JsonObject *
@@ -119,7 +127,7 @@ check_info (NegoTestClient *client, gboolean qga)
   g_assert_true (g_file_get_contents ("/proc/sys/kernel/random/boot_id", &boot_id, NULL, NULL));
   g_assert_cmpstr (json_object_get_string_member (info, "version"), ==, NEGO_VERSION);
   g_assert_cmpstr (json_object_get_string_member (info, "boot-id"), ==, g_strstrip (boot_id));
-  g_assert_false (json_object_get_boolean_member (info, "events"));
+  g_assert_cmpint (json_object_get_boolean_member (info, "events"), ==, !qga);
   g_assert_false (json_object_get_boolean_member (info, "frozen"));
   g_assert_false (json_object_get_boolean_member (info, "cgroup"));
   check_uint (info, "jobs", 0);
@@ -138,9 +146,12 @@ check_info (NegoTestClient *client, gboolean qga)
   check_uint (limits, "timeout", NEGO_SCRIPT_TIMEOUT_S);
   check_uint (limits, "script-runs", NEGO_SCRIPT_CONCURRENCY);
   check_uint (limits, "jobs-running", 3);
+  check_uint (limits, "jobs-queued", NEGO_JOBS_QUEUED);
   check_uint (limits, "jobs-retained", NEGO_JOBS_RETAINED);
   check_uint (limits, "jobs-retained-bytes", NEGO_JOBS_RETAINED_BYTES);
   check_uint (limits, "job-expiry", NEGO_JOB_EXPIRY_S);
+  check_uint (limits, "job-window-bytes", NEGO_JOB_WINDOW_BYTES);
+  check_uint (limits, "job-input-bytes", NEGO_JOB_INPUT_BYTES);
   g_assert_cmpint (json_object_has_member (limits, "status-wait"), ==, qga);
 }
 

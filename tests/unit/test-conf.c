@@ -118,7 +118,7 @@ assert_warning (NegoConf *conf, guint i, const char *end)
   "/usr/lib/negotiator/guest-commands;/usr/lib/negotiator/commands\n"                       \
   "channels=\n"                                                                             \
   "vsock-peers=\n"                                                                          \
-  "jobs=64\n"                                                                               \
+  "jobs=64\nqueued-jobs=64\nmax-output=8388608\n"                                           \
   "kept-jobs=256\n"                                                                         \
   "kept-output=67108864\n"                                                                  \
   "kept-seconds=600\n"                                                                      \
@@ -158,6 +158,8 @@ test_defaults (Fixture *fixture, gconstpointer data)
   "channels=unix-listen:/run/b;vsock-listen:4294967295:1024;fd:3\n" \
   "vsock-peers=2;1\n"                                               \
   "jobs=1\n"                                                        \
+  "queued-jobs=5\n"                                                 \
+  "max-output=6\n"                                                  \
   "kept-jobs=2\n"                                                   \
   "kept-output=1048576\n"                                           \
   "kept-seconds=3\n"                                                \
@@ -280,6 +282,8 @@ static const struct {
   const char *min, *max, *below, *above;
 } numbers[] = {
   { "jobs", "1", "4096", "0", "4097" },
+  { "queued-jobs", "0", "4096", "-1", "4097" },
+  { "max-output", "1", "33554432", "0", "33554433" },
   { "kept-jobs", "1", "65536", "0", "65537" },
   { "kept-output", "1048576", "1073741824", "1048575", "1073741825" },
   { "kept-seconds", "1", "86400", "0", "86401" },

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "common/input.h"
+#include "common/names.h"
 #include "common/pipe.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ new_input (gsize len, int *reader)
 
   for (gsize i = 0; i < len; i++)
     data[i] = (guint8) (i % 251);
-  input = nego_input_new (data, len, reader, &error);
+  input = nego_input_new (data, len, reader, NULL, NULL, &error);
   g_assert_no_error (error);
   return input;
 }
@@ -93,6 +94,123 @@ test_reader_leaves (void)
   nego_pipe_close (&reader);
 }
 
+static void
+on_changed (NegoInput *input, gpointer user_data)
+{
+  ++*(guint *) user_data;
+}
+
+static NegoInput *
+new_open_input (int *reader, guint *changes)
+{
+  g_autoptr (GError) error = NULL;
+  NegoInput *input = nego_input_new (NULL, 0, reader, on_changed, changes, &error);
+
+  g_assert_no_error (error);
+  return input;
+}
+
+/* What the pipe holds is no part of the limit. */
+static gsize
+fill (NegoInput *input)
+{
+  static guint8 block[NEGO_JOB_INPUT_BYTES + 1];
+  gsize taken = nego_input_add (input, block, 65536);
+
+  while (nego_input_pending (input) == 0)
+    taken += nego_input_add (input, block, 1);
+  taken += nego_input_add (input, block, NEGO_JOB_INPUT_BYTES - nego_input_pending (input));
+  g_assert_cmpuint (nego_input_pending (input), ==, NEGO_JOB_INPUT_BYTES);
+  return taken;
+}
+
+static void
+test_open (void)
+{
+  g_autoptr (NegoInput) input = NULL;
+  guint8 data[16];
+  guint changes = 0;
+  int reader;
+
+  input = new_open_input (&reader, &changes);
+  g_assert_cmpuint (nego_input_add (input, (const guint8 *) "one", 3), ==, 3);
+  g_assert_cmpint (read (reader, data, sizeof data), ==, 3);
+  g_assert_cmpuint (nego_input_add (input, (const guint8 *) "four", 4), ==, 4);
+  g_assert_cmpuint (nego_input_get_next (input), ==, 7);
+  g_assert_false (nego_input_is_ended (input));
+  nego_input_end (input);
+  g_assert_true (nego_input_is_ended (input));
+  g_assert_true (nego_input_is_closed (input));
+  g_assert_cmpint (read (reader, data, sizeof data), ==, 4);
+  g_assert_cmpint (read (reader, data, sizeof data), ==, 0);
+  nego_pipe_close (&reader);
+}
+
+static void
+test_limit (void)
+{
+  g_autoptr (NegoInput) input = NULL;
+  guint8 data[65536];
+  guint changes = 0;
+  gsize taken, got = 0;
+  int reader;
+
+  input = new_open_input (&reader, &changes);
+  taken = fill (input);
+  g_assert_cmpuint (nego_input_add (input, data, 1), ==, 0);
+  g_assert_cmpuint (nego_input_get_next (input), ==, taken);
+  g_assert_cmpuint (changes, ==, 0);
+  /* Each byte that the child takes is room for another. */
+  g_assert_cmpint (read (reader, data, sizeof data), ==, sizeof data);
+  got += sizeof data;
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (nego_input_add (input, data, 1), ==, 1);
+  taken++;
+  /* Its end waits for what is held. */
+  nego_input_end (input);
+  g_assert_false (nego_input_is_closed (input));
+  while (got < taken) {
+    got += (gsize) read (reader, data, sizeof data);
+    while (g_main_context_iteration (NULL, FALSE))
+      ;
+  }
+  g_assert_cmpuint (got, ==, taken);
+  g_assert_true (nego_input_is_closed (input));
+  g_assert_cmpint (read (reader, data, sizeof data), ==, 0);
+  nego_pipe_close (&reader);
+}
+
+/* A child that closes its input is seen at once, also with nothing to write. */
+static void
+test_open_reader_leaves (void)
+{
+  g_autoptr (NegoInput) input = NULL, full = NULL;
+  guint changes = 0;
+  gsize taken;
+  int reader;
+
+  input = new_open_input (&reader, &changes);
+  g_assert_false (g_main_context_iteration (NULL, FALSE));
+  nego_pipe_close (&reader);
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (nego_input_is_closed (input));
+  g_assert_cmpuint (nego_input_add (input, (const guint8 *) "lost", 4), ==, 4);
+  g_assert_cmpuint (nego_input_get_next (input), ==, 4);
+  g_assert_cmpuint (nego_input_pending (input), ==, 0);
+
+  changes = 0;
+  full = new_open_input (&reader, &changes);
+  taken = fill (full);
+  nego_pipe_close (&reader);
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (nego_input_is_closed (full));
+  g_assert_cmpuint (nego_input_pending (full), ==, 0);
+  g_assert_cmpuint (nego_input_get_next (full), ==, taken);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,5 +219,8 @@ main (int argc, char **argv)
   g_test_add_func ("/input/small", test_small);
   g_test_add_func ("/input/large", test_large);
   g_test_add_func ("/input/reader-leaves", test_reader_leaves);
+  g_test_add_func ("/input/open", test_open);
+  g_test_add_func ("/input/limit", test_limit);
+  g_test_add_func ("/input/open-reader-leaves", test_open_reader_leaves);
   return g_test_run ();
 }

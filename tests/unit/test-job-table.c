@@ -13,6 +13,7 @@ static const NegoJobLimits small_limits = {
   .running = 2,
   .retained = 3,
   .retained_bytes = 100,
+  .output_bytes = 1000,
   .expiry_ms = 600000,
   .grace_ms = 50,
 };
@@ -104,7 +105,7 @@ test_concurrency (JobFixture *fixture, gconstpointer data)
   job_fixture_set (&fixture->script.name, "other");
   job_fixture_wait_gone (job_fixture_start (fixture, "exit 0"));
   job_fixture_set (&fixture->script.name, "sh");
-  nego_job_cancel (first);
+  nego_job_cancel (first, SIGTERM);
   job_fixture_wait_ended (first);
   /* Ended, but another one of its group has grace time: it counts. */
   g_assert_true (nego_job_is_live (first));
@@ -112,7 +113,7 @@ test_concurrency (JobFixture *fixture, gconstpointer data)
                             "negotiator command 'sh' is busy (limit 2)");
   job_fixture_wait_gone (first);
   job_fixture_wait_gone (job_fixture_start (fixture, "exit 0"));
-  nego_job_cancel (second);
+  nego_job_cancel (second, SIGTERM);
   job_fixture_wait_gone (second);
 }
 
@@ -125,7 +126,7 @@ test_running_limit (JobFixture *fixture, gconstpointer data)
   job_fixture_start (fixture, "exec sleep 100");
   g_assert_cmpuint (nego_job_table_count_running (fixture->table), ==, 2);
   job_fixture_assert_error (fixture, &request, NEGO_ERROR_BUSY, "too many jobs (limit 2)");
-  nego_job_cancel (first);
+  nego_job_cancel (first, SIGTERM);
   job_fixture_wait_gone (first);
   g_assert_nonnull (job_fixture_start (fixture, "exit 0"));
 }
@@ -238,10 +239,22 @@ test_free_running (JobFixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const NegoJobLimits concurrent
-    = { .running = 64, .retained = 9, .retained_bytes = 100, .expiry_ms = 600000, .grace_ms = 50 };
-  static const NegoJobLimits expiring
-    = { .running = 2, .retained = 3, .retained_bytes = 100, .expiry_ms = 60, .grace_ms = 50 };
+  static const NegoJobLimits concurrent = {
+    .running = 64,
+    .retained = 9,
+    .retained_bytes = 100,
+    .output_bytes = 1000,
+    .expiry_ms = 600000,
+    .grace_ms = 50,
+  };
+  static const NegoJobLimits expiring = {
+    .running = 2,
+    .retained = 3,
+    .retained_bytes = 100,
+    .output_bytes = 1000,
+    .expiry_ms = 60,
+    .grace_ms = 50,
+  };
   static const struct {
     const char *path;
     void (*func) (JobFixture *fixture, gconstpointer data);

@@ -33,7 +33,7 @@ test_defaults (void)
     g_assert_null (conf->allow_environment[0]);
     g_assert_cmpuint (conf->timeout_ms, ==, 10000);
     g_assert_cmpuint (conf->concurrency, ==, 8);
-    g_assert_cmpuint (conf->max_output, ==, 8u << 20);
+    g_assert_cmpuint (conf->max_output, ==, NEGO_SCRIPT_CONF_UNSET);
     g_assert_true (conf->arguments);
     g_assert_false (conf->read_only);
   }
