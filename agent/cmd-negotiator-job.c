@@ -108,8 +108,8 @@ nego_cmd_input_place (NegoCmdInput *self, const NegoJob *job, gint64 offset, GEr
   if (!input.ended || self->taken == self->len)
     return TRUE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
-               "the input of job '%s' has ended (%" G_GUINT64_FORMAT " bytes)", nego_job_get_id (job),
-               input.next);
+               "the input of job '%s' has ended (%" G_GUINT64_FORMAT " bytes)",
+               nego_job_get_id (job), input.next);
   return FALSE;
 }
 

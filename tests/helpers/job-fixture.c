@@ -131,6 +131,18 @@ job_fixture_wait_output (NegoJob *job)
 }
 
 void
+job_fixture_wait_text (NegoJob *job, const char *text)
+{
+  NegoCaptureView output;
+
+  do {
+    g_main_context_iteration (NULL, TRUE);
+    nego_job_get_output (job, NEGO_JOB_OUT, &output);
+  } while (output.len < strlen (text) && !output.final);
+  g_assert_cmpmem (output.data, output.len, text, strlen (text));
+}
+
+void
 job_fixture_assert_output (NegoJob *job, NegoJobStream stream, const char *text, gboolean truncated)
 {
   NegoCaptureView output;

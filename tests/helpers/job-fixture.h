@@ -30,6 +30,8 @@ NegoJobStatus job_fixture_wait_ended (NegoJob *job);
 void job_fixture_wait_gone (NegoJob *job);
 /* Waits until the job has written something. */
 void job_fixture_wait_output (NegoJob *job);
+/* The job's output becomes @text. */
+void job_fixture_wait_text (NegoJob *job, const char *text);
 void job_fixture_assert_output (NegoJob *job,
                                 NegoJobStream stream,
                                 const char *text,

@@ -14,6 +14,8 @@ static const NegoJobLimits small_limits = {
   .retained = 3,
   .retained_bytes = 100,
   .output_bytes = 1000,
+  .window_bytes = 1000,
+  .stall_ms = 60000,
   .expiry_ms = 600000,
   .grace_ms = 50,
 };
@@ -183,6 +185,95 @@ test_expiry (JobFixture *fixture, gconstpointer data)
 }
 
 static void
+assert_unknown (JobFixture *fixture, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (nego_job_table_find (fixture->table, id, NULL, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND);
+}
+
+static void
+test_forget_ended (JobFixture *fixture, gconstpointer data)
+{
+  NegoJob *job = job_fixture_start (fixture, "printf '%60s' x");
+  g_autofree char *id = g_strdup (nego_job_get_id (job));
+
+  job_fixture_wait_gone (job);
+  nego_job_table_forget (fixture->table, job);
+  assert_unknown (fixture, id);
+  g_assert_cmpuint (nego_job_table_count_retained (fixture->table), ==, 0);
+  /* Its bytes do not count any more. */
+  job_fixture_wait_gone (job_fixture_start (fixture, "printf '%60s' x"));
+  job_fixture_wait_gone (job_fixture_start (fixture, "printf '%40s' x"));
+  g_assert_cmpuint (nego_job_table_count_retained (fixture->table), ==, 2);
+}
+
+static void
+test_forget_running (JobFixture *fixture, gconstpointer data)
+{
+  const char *const args[] = { "-c", "trap '' TERM; echo ready; while :; do sleep 9; done", NULL };
+  NegoJobRequest request = { .command = "sh", .args = args, .key = "k" };
+  g_autoptr (NegoJob) job = nego_job_ref (job_fixture_start_request (fixture, &request));
+  g_autoptr (GPtrArray) list = NULL;
+
+  job_fixture_wait_output (job);
+  nego_job_table_forget (fixture->table, job);
+  assert_unknown (fixture, nego_job_get_id (job));
+  list = nego_job_table_list (fixture->table, 9);
+  g_assert_cmpuint (list->len, ==, 0);
+  /* Its key is free at once, and its place once it is dead. */
+  g_assert_null (nego_job_table_find_repeat (fixture->table, &request, NULL));
+  g_assert_cmpuint (nego_job_table_count_running (fixture->table), ==, 1);
+  job_fixture_wait_gone (job);
+  g_assert_cmpint (job_fixture_wait_ended (job).state, ==, NEGO_JOB_CANCELLED);
+  g_assert_cmpint (job_fixture_wait_ended (job).signal, ==, SIGKILL);
+  g_assert_cmpuint (nego_job_table_count_running (fixture->table), ==, 0);
+  g_assert_cmpuint (nego_job_table_count_retained (fixture->table), ==, 0);
+}
+
+static void
+test_list (JobFixture *fixture, gconstpointer data)
+{
+  g_autoptr (NegoJob) first = nego_job_ref (job_fixture_start (fixture, "exec sleep 100"));
+  g_autoptr (NegoJob) second = nego_job_ref (job_fixture_start (fixture, ":"));
+  g_autoptr (GPtrArray) list = NULL, newest = NULL, none = NULL;
+  NegoJob *third;
+
+  job_fixture_wait_gone (second);
+  third = job_fixture_start (fixture, "exec sleep 100");
+  list = nego_job_table_list (fixture->table, 3);
+  g_assert_cmpuint (list->len, ==, 3);
+  g_assert_true (list->pdata[0] == first && list->pdata[1] == second && list->pdata[2] == third);
+  newest = nego_job_table_list (fixture->table, 2);
+  g_assert_cmpuint (newest->len, ==, 2);
+  g_assert_true (newest->pdata[0] == second && newest->pdata[1] == third);
+  nego_job_table_forget (fixture->table, second);
+  none = nego_job_table_list (fixture->table, 9);
+  g_assert_cmpuint (none->len, ==, 2);
+}
+
+/* What is released of an ended job's output does not count any more. */
+static void
+test_release (JobFixture *fixture, gconstpointer data)
+{
+  const char *const args[] = { "-c", "printf '%90s' x", NULL };
+  NegoJobRequest request = { .command = "sh", .args = args, .flow = TRUE };
+  NegoJob *job = job_fixture_start_request (fixture, &request);
+  NegoCaptureView view;
+
+  job_fixture_wait_gone (job);
+  nego_job_table_release (fixture->table, job, NEGO_JOB_OUT, 50);
+  nego_job_get_output (job, NEGO_JOB_OUT, &view);
+  g_assert_cmpuint (view.start, ==, 50);
+  g_assert_cmpuint (view.len, ==, 40);
+  job_fixture_wait_gone (job_fixture_start (fixture, "printf '%60s' x"));
+  g_assert_cmpuint (nego_job_table_count_retained (fixture->table), ==, 2);
+  job_fixture_wait_gone (job_fixture_start (fixture, "printf x"));
+  g_assert_cmpuint (nego_job_table_count_retained (fixture->table), ==, 2);
+}
+
+static void
 on_stopped (gpointer user_data)
 {
   ++*(guint *) user_data;
@@ -267,6 +358,10 @@ main (int argc, char **argv)
     { "/job-table/retained-count", test_retained_count, &small_limits },
     { "/job-table/retained-bytes", test_retained_bytes, &small_limits },
     { "/job-table/expiry", test_expiry, &expiring },
+    { "/job-table/forget-ended", test_forget_ended, &small_limits },
+    { "/job-table/forget-running", test_forget_running, &small_limits },
+    { "/job-table/list", test_list, &small_limits },
+    { "/job-table/release", test_release, &small_limits },
     { "/job-table/stop", test_stop, &small_limits },
     { "/job-table/stop-idle", test_stop_idle, &small_limits },
     { "/job-table/free-running", test_free_running, NULL },

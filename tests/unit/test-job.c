@@ -212,6 +212,118 @@ test_request_errors (JobFixture *fixture, gconstpointer data)
                             "input-data is too long (limit 16777216 bytes)");
 }
 
+/* Waits until the script has written its first line. */
+static NegoJob *
+start_ready (JobFixture *fixture, const char *script)
+{
+  NegoJob *job = job_fixture_start (fixture, script);
+
+  job_fixture_wait_output (job);
+  return job;
+}
+
+static void
+test_signal (JobFixture *fixture, gconstpointer data)
+{
+  NegoJobStatus status;
+  NegoJob *job = start_ready (fixture, "trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; "
+                                       "echo ready; while :; do sleep 100 & wait; done");
+
+  nego_job_signal (job, SIGUSR1);
+  job_fixture_wait_text (job, "ready\nusr1\n");
+  /* The whole group has it: its sleep dies too, and the script does as it likes. */
+  nego_job_signal (job, SIGTERM);
+  status = job_fixture_wait_ended (job);
+  g_assert_cmpint (status.state, ==, NEGO_JOB_EXITED);
+  g_assert_cmpint (status.exit_code, ==, 7);
+  job_fixture_wait_gone (job);
+  nego_job_signal (job, SIGKILL);
+
+  job = start_ready (fixture, "echo ready; exec sleep 100");
+  nego_job_signal (job, SIGINT);
+  status = job_fixture_wait_ended (job);
+  g_assert_cmpint (status.state, ==, NEGO_JOB_SIGNALLED);
+  g_assert_cmpint (status.signal, ==, SIGINT);
+}
+
+static void
+test_kill_after (JobFixture *fixture, gconstpointer data)
+{
+  NegoJobStatus status;
+  NegoJob *job = start_ready (fixture, "trap '' TERM; echo ready; while :; do sleep 100; done");
+
+  nego_job_signal (job, SIGTERM);
+  nego_job_kill_after (job, 20);
+  status = job_fixture_wait_ended (job);
+  g_assert_cmpint (status.state, ==, NEGO_JOB_SIGNALLED);
+  g_assert_cmpint (status.signal, ==, SIGKILL);
+  /* The last call counts, and an ended job needs none. */
+  job = start_ready (fixture, "echo ready; exec sleep 100");
+  nego_job_kill_after (job, 0);
+  nego_job_kill_after (job, 60000);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_false (nego_job_is_ended (job));
+  nego_job_cancel (job, SIGKILL);
+  g_assert_cmpint (job_fixture_wait_ended (job).state, ==, NEGO_JOB_CANCELLED);
+  nego_job_kill_after (job, 0);
+}
+
+static void
+test_open_input (JobFixture *fixture, gconstpointer data)
+{
+  const char *const args[] = { "-c", "cat; echo end", NULL };
+  NegoJobRequest request = {
+    .command = "sh",
+    .args = args,
+    .input = (const guint8 *) "one ",
+    .input_len = 4,
+    .input_open = TRUE,
+  };
+  NegoJob *job = job_fixture_start_request (fixture, &request);
+  NegoJobInput input;
+
+  job_fixture_wait_text (job, "one ");
+  g_assert_cmpuint (nego_job_add_input (job, (const guint8 *) "two ", 4), ==, 4);
+  job_fixture_wait_text (job, "one two ");
+  nego_job_get_input (job, &input);
+  g_assert_true (input.takes && !input.ended && !input.closed);
+  g_assert_cmpuint (input.next, ==, 8);
+  nego_job_end_input (job);
+  g_assert_cmpint (job_fixture_wait_ended (job).exit_code, ==, 0);
+  job_fixture_assert_output (job, NEGO_JOB_OUT, "one two end\n", FALSE);
+  /* Nobody reads it any more: it is taken, and dropped. */
+  g_assert_cmpuint (nego_job_add_input (job, (const guint8 *) "three", 5), ==, 5);
+  nego_job_get_input (job, &input);
+  g_assert_true (input.closed);
+  g_assert_cmpuint (input.next, ==, 13);
+}
+
+static void
+test_flow (JobFixture *fixture, gconstpointer data)
+{
+  const char *const args[] = { "-c", "yes | head -c 300000; printf done", NULL };
+  NegoJobRequest request = { .command = "sh", .args = args, .flow = TRUE };
+  NegoJob *job = job_fixture_start_request (fixture, &request);
+  NegoCaptureView view;
+  guint64 got = 0;
+
+  /* Nobody else's reading lets it end: it waits for each window to be released. */
+  do {
+    g_main_context_iteration (NULL, TRUE);
+    nego_job_get_output (job, NEGO_JOB_OUT, &view);
+    g_assert_cmpuint (view.start, ==, got);
+    g_assert_true (view.len <= 1000 || nego_job_is_ended (job));
+    for (gsize i = 0; i < view.len && got + i < 300000; i++)
+      g_assert_cmpint (view.data[i], ==, (got + i) % 2 == 0 ? 'y' : '\n');
+    got += view.len;
+    nego_job_release (job, NEGO_JOB_OUT, got);
+  } while (!view.final);
+  g_assert_cmpuint (got, ==, 300004);
+  g_assert_cmpuint (nego_job_get_size (job), ==, 0);
+  g_assert_false (view.truncated);
+}
+
 static void
 on_change (gpointer data)
 {
@@ -312,6 +424,15 @@ test_no_leaks (JobFixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
+  static const NegoJobLimits flow_limits = {
+    .running = 1,
+    .retained = 1,
+    .output_bytes = 1000,
+    .window_bytes = 1000,
+    .stall_ms = 60000,
+    .expiry_ms = 600000,
+    .grace_ms = 50,
+  };
   static const struct {
     const char *path;
     void (*func) (JobFixture *fixture, gconstpointer data);
@@ -326,6 +447,10 @@ main (int argc, char **argv)
     { "/job/max-output", test_max_output, NULL },
     { "/job/environment", test_environment, NULL },
     { "/job/request-errors", test_request_errors, NULL },
+    { "/job/signal", test_signal, NULL },
+    { "/job/kill-after", test_kill_after, NULL },
+    { "/job/open-input", test_open_input, NULL },
+    { "/job/flow", test_flow, &flow_limits },
     { "/job/watch", test_watch, NULL },
     { "/job/background-child", test_background_child, NULL },
     { "/job/no-leaks", test_no_leaks, NULL },
