@@ -4,6 +4,7 @@
 #include "common/exec.h"
 #include "common/names.h"
 #include "tests/helpers/agent-fixture.h"
+#include "tests/helpers/valgrind.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -61,7 +62,8 @@ test_jobs_limit (AgentFixture *fixture, gconstpointer data)
   g_autofree char *name = g_strnfill (NEGO_SCRIPT_NAME_BYTES, 'x');
   JsonArray *jobs;
 
-  if (fixture->dir == NULL)
+  /* A thousand helpers would take valgrind minutes. */
+  if (fixture->dir == NULL || skip_under_valgrind ())
     return;
   limits.retained = NEGO_JOBS_LISTED + 1;
   own = fixture->agent->jobs;
@@ -200,7 +202,10 @@ test_input_room (AgentFixture *fixture, gconstpointer data)
   g_assert_cmpint (next, >=, NEGO_JOB_INPUT_BYTES);
   g_assert_cmpint (next, <, 2 * NEGO_JOB_INPUT_BYTES);
   g_assert_cmpint (write (go, "\n", 1), ==, 1);
-  assert_input (fixture, later, 3 * NEGO_JOB_INPUT_BYTES, FALSE);
+  /* With its end told, nobody may read it any more by now. */
+  json_node_unref (g_steal_pointer (&node));
+  node = agent_fixture_ask (fixture, "negotiator-exec-input", later);
+  agent_fixture_assert_int (node, "in-next", 3 * NEGO_JOB_INPUT_BYTES);
   ended
     = agent_fixture_ask (fixture, "negotiator-exec", "{'command':'counts','key':'k','wait':60}");
   agent_fixture_assert_text (ended, "out-data", "3145728\n");
