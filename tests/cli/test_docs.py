@@ -173,11 +173,14 @@ class ProtocolPage(unittest.TestCase):
         code = "".join(path.read_text(encoding="utf-8")
                        for folder in ("common", "agent") for path in (ROOT / folder).glob("*.c"))
         code = re.sub(r'"\s*\n\s*"', "", code)
+        code = re.sub(r'" G_GUINT64_FORMAT "', "u", code)
         phrases = literals(section(page("protocol"), "NEGOTIATOR COMMANDS"))
         self.assertGreaterEqual(len(phrases), 7)
         for phrase in phrases:
             pattern = re.escape(phrase.rstrip(" …")).replace("'x'", "'%s'")
-            self.assertRegex(code, re.sub(r"limit\\ N", "limit\\ %u", pattern), phrase)
+            pattern = re.sub(r"(limit|before)\\ N", r"\1\\ %u", pattern)
+            # Not assertRegex(): it would print all of the code.
+            self.assertTrue(re.search(pattern, code), phrase)
 
     def test_limits(self):
         text = re.sub(r"\s+", " ", page("protocol"))
@@ -189,6 +192,10 @@ class ProtocolPage(unittest.TestCase):
         self.assertIn(f"once {limit('NEGO_SESSION_QUEUE_BYTES') >> 10} KiB", text)
         self.assertIn(f"at most {limit('NEGO_ERROR_QUOTE_BYTES')} bytes of the input", text)
         self.assertEqual(limit("NEGO_REPLY_BYTES"), 1 << 20)
+        self.assertIn(f"a window of {limit('NEGO_JOB_WINDOW_BYTES') >> 20} MiB a stream", text)
+        self.assertIn(f"for {limit('NEGO_JOB_STALL_S')} seconds, the job", text)
+        self.assertIn(f"most {limit('NEGO_JOB_INPUT_BYTES') >> 20} MiB waits for the script", text)
+        self.assertIn(f"at most {limit('NEGO_FEEDS')} jobs at a time", text)
 
 
 class Links(unittest.TestCase):
