@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 
+#include "common/base64.h"
 #include "common/unichar.h"
 
 #include <math.h>
@@ -284,30 +285,8 @@ nego_json_writer_raw (NegoJsonWriter *writer, const char *text, gsize len)
 void
 nego_json_writer_base64 (NegoJsonWriter *writer, const guint8 *data, gsize len)
 {
-  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  gsize encoded = (len + 2) / 3 * 4, start;
-  char *out;
-
   nego_json_writer_begin_value (writer);
   g_string_append_c (writer->out, '"');
-  start = writer->out->len;
-  g_string_set_size (writer->out, start + encoded);
-  out = writer->out->str + start;
-  for (; len >= 3; len -= 3, data += 3, out += 4) {
-    guint32 bits = ((guint32) data[0] << 16) | ((guint32) data[1] << 8) | data[2];
-
-    out[0] = alphabet[bits >> 18];
-    out[1] = alphabet[(bits >> 12) & 63];
-    out[2] = alphabet[(bits >> 6) & 63];
-    out[3] = alphabet[bits & 63];
-  }
-  if (len > 0) {
-    guint32 bits = ((guint32) data[0] << 16) | (len > 1 ? (guint32) data[1] << 8 : 0);
-
-    out[0] = alphabet[bits >> 18];
-    out[1] = alphabet[(bits >> 12) & 63];
-    out[2] = len > 1 ? alphabet[(bits >> 6) & 63] : '=';
-    out[3] = '=';
-  }
+  nego_base64_append (writer->out, data, len);
   g_string_append_c (writer->out, '"');
 }

@@ -3,6 +3,7 @@
 
 #include "common/piece.h"
 
+#include "common/base64.h"
 #include "common/json.h"
 
 #define QUOTES 2
@@ -76,5 +77,10 @@ nego_piece_take (NegoPiece *piece,
     }
   }
   piece->base64 = TRUE;
-  piece->text = g_base64_encode (data, len);
+  {
+    GString *text = g_string_sized_new (piece->encoded);
+
+    nego_base64_append (text, data, len);
+    piece->text = g_string_free (text, FALSE);
+  }
 }

@@ -17,6 +17,7 @@ test_valid (void)
     { "YWI=", "ab" },
     { "YWJj", "abc" },
     { "YW\nJj\nYQ=\n=\n", "abca" },
+    { "YWJjYWJj\nYWJjYWI=", "abcabcabcab" },
     { "\n", "" },
   };
 
@@ -58,11 +59,34 @@ test_wrong (void)
   }
 }
 
+/* As GLib's, at each length and with each byte. */
+static void
+test_append (void)
+{
+  guint8 data[600];
+
+  for (gsize i = 0; i < sizeof data; i++)
+    data[i] = (guint8) (i * 89 + i / 256);
+  for (gsize n = 0; n <= sizeof data; n++) {
+    g_autoptr (GString) text = g_string_new ("=");
+    g_autofree char *expected = g_base64_encode (data, n);
+    g_autofree guint8 *back = NULL;
+    gsize len;
+
+    nego_base64_append (text, data, n);
+    g_assert_cmpstr (text->str + 1, ==, expected);
+    back = nego_base64_decode (text->str + 1, &len, NULL);
+    g_assert_cmpmem (back, len, data, n);
+    g_assert_cmpuint (len, <=, nego_base64_room (text->len - 1));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base64/valid", test_valid);
   g_test_add_func ("/base64/wrong", test_wrong);
+  g_test_add_func ("/base64/append", test_append);
   return g_test_run ();
 }
