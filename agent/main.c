@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/exec.h"
 #include "common/log.h"
+#include "common/pipe.h"
 
 #include <glib-unix.h>
 
@@ -70,19 +71,6 @@ nego_main_handle_signals (NegoServer *server)
     g_unix_signal_add (nego_main_signals[i], nego_main_signal_cb, server);
   }
   nego_main_hold_signals (SIG_UNBLOCK);
-}
-
-/* A channel must not get the number of a standard descriptor that the caller has closed. */
-static void
-nego_main_fill_descriptors (void)
-{
-  int fd;
-
-  do
-    fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
-  while (fd >= 0 && fd <= STDERR_FILENO);
-  if (fd > STDERR_FILENO)
-    close (fd);
 }
 
 static gboolean
@@ -220,7 +208,7 @@ main (int argc, char **argv)
   /* Whoever starts us may ignore it, and that is inherited: the kernel would then reap our
    * children, and their results were lost. */
   signal (SIGCHLD, SIG_DFL);
-  nego_main_fill_descriptors ();
+  nego_pipe_fill_standard ();
   g_set_prgname (NEGO_MAIN_PROGRAM);
   if (nego_main_act (argc, argv, &error))
     return EXIT_SUCCESS;

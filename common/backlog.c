@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* What an empty backlog keeps allocated, for the next small replies. */
-#define NEGO_BACKLOG_KEEP_BYTES (16u << 10)
+/* What an empty backlog keeps allocated, for the next replies: an event of NEGO_EVENT_BYTES fits,
+ * since mapping memory for each costs more than writing it does. */
+#define NEGO_BACKLOG_KEEP_BYTES (192u << 10)
 /* Taken bytes that stay in front before the rest is moved, and that only when they are the larger
  * half: so no byte is moved more than once on average. */
 #define NEGO_BACKLOG_SLACK_BYTES (256u << 10)

@@ -23,6 +23,7 @@ typedef enum {
   NEGO_ERROR_IO,                /* a system call failed */
   NEGO_ERROR_TIMEOUT,           /* a deadline passed */
   NEGO_ERROR_CLOSED,            /* the peer is gone */
+  NEGO_ERROR_INTERRUPTED,       /* a signal ended the waiting */
 } NegoErrorCode;
 
 GQuark nego_error_quark (void);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Memory that stays allocated between messages: that of everyday ones. */
-#define NEGO_FRAMER_KEEP_BYTES (64u << 10)
+#define NEGO_FRAMER_KEEP_BYTES (192u << 10)
 /* The largest double, for numbers beyond it: json-glib would make "inf" of them. */
 #define NEGO_FRAMER_HUGE "1.7976931348623157e+308"
 

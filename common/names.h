@@ -106,6 +106,9 @@
 /* Raw bytes of one output event: so it holds up replies and other jobs' events for less than a
  * millisecond. */
 #define NEGO_EVENT_BYTES (64u << 10)
+/* A script that writes little and often gets one event for what it writes in so long: each costs
+ * its reader more than its bytes do. What comes after silence is told at once. */
+#define NEGO_EVENT_GATHER_US 1000
 /* Events that are written in one turn of the main loop: others have their turn in between. */
 #define NEGO_SESSION_EVENTS 16u
 /* Pipes of ended scripts that background children still hold; one more closes the oldest. */
@@ -134,6 +137,23 @@
  * between two such calls: libvirt's lock is not fair. */
 #define NEGO_GUEST_WAIT_QGA_S 0.9
 #define NEGO_GUEST_PAUSE_MS   50
+/* How long the first request of a run waits for output on a channel with events: what is behind it,
+ * a signal say, waits too. And one that asks for room for input, or for output while there may be
+ * input to send: a person who types does not notice. */
+#define NEGO_RUN_START_WAIT_S 0.1
+#define NEGO_RUN_INPUT_WAIT_S 0.2
+/* A quiet channel with events is asked so often whether it is still there: a dead guest does not
+ * close it. The same request subscribes again, should the guest have forgotten us. */
+#define NEGO_RUN_QUIET_S 5
+/* Raw bytes of output after which the guest is told that we have it: several of these are in its
+ * window. */
+#define NEGO_RUN_ACKNOWLEDGE_BYTES (256u << 10)
+/* Raw bytes of one request's input: as base64 it fits a message of our own port, and through
+ * libvirt NEGO_GUEST_REQUEST_BYTES_LIBVIRT, with room for arguments. */
+#define NEGO_RUN_INPUT_BYTES         (384u << 10)
+#define NEGO_RUN_INPUT_BYTES_LIBVIRT (96u << 10)
+/* Between two tries to reach a guest again. */
+#define NEGO_RUN_RETRY_MS 100
 /* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */
 #define NEGO_GUEST_CALLS 4
 /* A request over libvirt: one that does not fit into the socket between libvirtd and QEMU at once

@@ -44,12 +44,12 @@ nego_piece_length (const guint8 *data, gsize len, gboolean final, gboolean base6
 }
 
 void
-nego_piece_take (NegoPiece *piece,
-                 const guint8 *data,
-                 gsize len,
-                 gboolean final,
-                 gboolean base64,
-                 gsize max_encoded)
+nego_piece_measure (NegoPiece *piece,
+                    const guint8 *data,
+                    gsize len,
+                    gboolean final,
+                    gboolean base64,
+                    gsize max_encoded)
 {
   gsize most = (max_encoded - QUOTES) / 4 * 3;
 
@@ -59,28 +59,35 @@ nego_piece_take (NegoPiece *piece,
     final = FALSE;
   }
   len = nego_piece_length (data, len, final, base64);
-  piece->used = len;
-  piece->encoded = nego_piece_bound (len);
-  piece->base64 = base64;
-  if (len == 0) {
-    piece->text = g_strdup ("");
-    return;
-  }
+  *piece = (NegoPiece){ .used = len, .encoded = nego_piece_bound (len), .base64 = base64 };
   /* With a length given, g_utf8_validate() refuses NUL too. */
-  if (!base64 && g_utf8_validate ((const char *) data, (gssize) len, NULL)) {
+  if (len > 0 && !base64 && g_utf8_validate ((const char *) data, (gssize) len, NULL)) {
     gsize encoded = nego_json_string_length ((const char *) data, len);
 
     if (encoded <= piece->encoded) {
       piece->encoded = encoded;
-      piece->text = g_strndup ((const char *) data, len);
       return;
     }
   }
-  piece->base64 = TRUE;
-  {
-    GString *text = g_string_sized_new (piece->encoded);
+  piece->base64 = base64 || len > 0;
+}
 
-    nego_base64_append (text, data, len);
-    piece->text = g_string_free (text, FALSE);
+void
+nego_piece_take (NegoPiece *piece,
+                 const guint8 *data,
+                 gsize len,
+                 gboolean final,
+                 gboolean base64,
+                 gsize max_encoded)
+{
+  GString *text;
+
+  nego_piece_measure (piece, data, len, final, base64, max_encoded);
+  if (!piece->base64 || piece->used == 0) {
+    piece->text = g_strndup ((const char *) data, piece->used);
+    return;
   }
+  text = g_string_sized_new (piece->encoded);
+  nego_base64_append (text, data, piece->used);
+  piece->text = g_string_free (text, FALSE);
 }

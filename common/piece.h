@@ -10,7 +10,7 @@
 #include <glib.h>
 
 typedef struct {
-  char *text; /* NUL-terminated; never NULL */
+  char *text; /* NUL-terminated; NULL of one that was only measured */
   gboolean base64;
   gsize used;    /* bytes of output in it */
   gsize encoded; /* the length of its JSON string, with quotes */
@@ -28,6 +28,14 @@ void nego_piece_take (NegoPiece *piece,
                       gboolean final,
                       gboolean base64,
                       gsize max_encoded);
+
+/* The same without its text: how much a piece takes, and how it is written. */
+void nego_piece_measure (NegoPiece *piece,
+                         const guint8 *data,
+                         gsize len,
+                         gboolean final,
+                         gboolean base64,
+                         gsize max_encoded);
 
 /* How many of @data's bytes a piece would take if it were not bounded: all, but for the beginning
  * of a character at the end. */

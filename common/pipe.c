@@ -58,6 +58,18 @@ nego_pipe_open_input (int *our_fd, int *child_fd, GError **error)
 }
 
 void
+nego_pipe_fill_standard (void)
+{
+  int fd;
+
+  do
+    fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO)
+    close (fd);
+}
+
+void
 nego_pipe_close (int *fd)
 {
   if (*fd >= 0)

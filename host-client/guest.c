@@ -39,6 +39,43 @@ nego_guest_sync (NegoGuest *guest, gint64 deadline, GError **error)
   return guest->link->klass->sync (guest->link, deadline, error);
 }
 
+/* Returns: (transfer full). */
+static char *
+nego_guest_make_request (const char *command, const char *arguments)
+{
+  return arguments != NULL
+           ? g_strdup_printf ("{\"execute\":\"%s\",\"arguments\":%s}", command, arguments)
+           : g_strdup_printf ("{\"execute\":\"%s\"}", command);
+}
+
+gboolean
+nego_guest_can_post (const NegoGuest *guest)
+{
+  return guest->link->klass->post != NULL;
+}
+
+gboolean
+nego_guest_post (
+  NegoGuest *guest, const char *command, const char *arguments, gint64 deadline, GError **error)
+{
+  g_autofree char *text = nego_guest_make_request (command, arguments);
+  const NegoLinkRequest request = { .text = text, .len = strlen (text) };
+
+  return guest->link->klass->post (guest->link, &request, deadline, error);
+}
+
+gboolean
+nego_guest_next (NegoGuest *guest, NegoFramerMessage *message, GError **error)
+{
+  return guest->link->klass->next (guest->link, message, error);
+}
+
+int
+nego_guest_get_fd (NegoGuest *guest)
+{
+  return guest->link->klass->get_fd (guest->link);
+}
+
 static JsonNode *
 nego_guest_exchange (NegoGuest *guest,
                      const char *command,
@@ -47,10 +84,7 @@ nego_guest_exchange (NegoGuest *guest,
                      gint64 deadline,
                      GError **error)
 {
-  g_autofree char *text
-    = arguments != NULL
-        ? g_strdup_printf ("{\"execute\":\"%s\",\"arguments\":%s}", command, arguments)
-        : g_strdup_printf ("{\"execute\":\"%s\"}", command);
+  g_autofree char *text = nego_guest_make_request (command, arguments);
   const NegoLinkRequest request = {
     .text = text,
     .len = strlen (text),

@@ -33,6 +33,16 @@ JsonNode *nego_guest_call (
 /* The same for a command that only asks, and takes no arguments. */
 JsonNode *nego_guest_ask (NegoGuest *guest, const char *command, gint64 deadline, GError **error);
 
+/* Whether messages also arrive unasked, and requests can be posted; else the next three are not to
+ * be called. */
+gboolean nego_guest_can_post (const NegoGuest *guest);
+/* Sends @command and does not wait for its reply (link.h). */
+gboolean nego_guest_post (
+  NegoGuest *guest, const char *command, const char *arguments, gint64 deadline, GError **error);
+/* The next reply or event that is there (link.h). */
+gboolean nego_guest_next (NegoGuest *guest, NegoFramerMessage *message, GError **error);
+int nego_guest_get_fd (NegoGuest *guest);
+
 /* Sends the JSON object @request as it is. Returns: (transfer full): the reply, with an error as a
  * reply. */
 GString *nego_guest_pass (NegoGuest *guest,

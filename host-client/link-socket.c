@@ -25,7 +25,8 @@ typedef struct {
   int fd;
   double patience;
   gboolean synced;
-  gsize start, end; /* what was read and not used yet */
+  NegoFramer *framer; /* once requests are posted */
+  gsize start, end;   /* what was read and not used yet */
   guint8 in[READ_BYTES];
 } NegoLinkSocket;
 
@@ -334,6 +335,61 @@ nego_link_socket_call (NegoLink *link,
   return reply;
 }
 
+static gboolean
+nego_link_socket_post (NegoLink *link,
+                       const NegoLinkRequest *request,
+                       gint64 deadline,
+                       GError **error)
+{
+  NegoLinkSocket *self = (NegoLinkSocket *) link;
+
+  if (self->framer == NULL) {
+    self->framer = nego_reply_framer_new (NEGO_GUEST_REPLY_BYTES);
+    if (!self->synced && !nego_link_socket_do_sync (self, self->framer, NULL, deadline, error))
+      return FALSE;
+  }
+  return nego_link_socket_send (self, request, deadline, error);
+}
+
+static gboolean
+nego_link_socket_take (NegoLink *link, NegoFramerMessage *message, GError **error)
+{
+  NegoLinkSocket *self = (NegoLinkSocket *) link;
+
+  for (;;) {
+    gsize used = 0;
+    NegoFramerResult result;
+
+    if (self->start == self->end) {
+      gssize n = recv (self->fd, self->in, sizeof self->in, MSG_DONTWAIT);
+
+      if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return FALSE;
+      if (n == 0 || (n < 0 && errno == ECONNRESET))
+        return nego_link_socket_set_closed (self, error);
+      if (n < 0)
+        return nego_error_set_errno (error, errno, "cannot read from '%s'", self->path);
+      self->start = 0;
+      self->end = (gsize) n;
+    }
+    result = nego_framer_feed (self->framer, self->in + self->start, self->end - self->start, &used,
+                               message, error);
+    self->start += used;
+    if (result == NEGO_FRAMER_MESSAGE)
+      return TRUE;
+    if (result == NEGO_FRAMER_ERROR) {
+      g_prefix_error (error, "the agent at '%s' sent what is no message: ", self->path);
+      return FALSE;
+    }
+  }
+}
+
+static int
+nego_link_socket_get_fd (NegoLink *link)
+{
+  return ((NegoLinkSocket *) link)->fd;
+}
+
 static void
 nego_link_socket_free (NegoLink *link)
 {
@@ -341,6 +397,7 @@ nego_link_socket_free (NegoLink *link)
 
   if (self->fd >= 0)
     close (self->fd);
+  nego_framer_free (self->framer);
   g_free (self->path);
   g_free (self);
 }
@@ -384,6 +441,9 @@ nego_link_socket_new (const char *path, double patience, GError **error)
   static const NegoLinkClass klass = {
     .sync = nego_link_socket_sync,
     .call = nego_link_socket_call,
+    .post = nego_link_socket_post,
+    .next = nego_link_socket_take,
+    .get_fd = nego_link_socket_get_fd,
     .free = nego_link_socket_free,
   };
   g_autoptr (NegoLink) link = NULL;
@@ -394,6 +454,7 @@ nego_link_socket_new (const char *path, double patience, GError **error)
   self->fd = -1;
   self->patience = patience;
   self->synced = FALSE;
+  self->framer = NULL;
   self->start = self->end = 0;
   link = &self->link;
   return nego_link_socket_connect (self, error) ? g_steal_pointer (&link) : NULL;

@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include "common/framer.h"
+
 #include <glib.h>
 
 typedef struct {
@@ -32,6 +34,18 @@ typedef struct {
                     const NegoLinkRequest *request,
                     gint64 deadline,
                     GError **error);
+  /* Of a link that messages also arrive on unasked, else all NULL; after the first post(), call()
+   * is not used any more. Sends without waiting for the reply: replies come in the order of the
+   * requests. */
+  gboolean (*post) (NegoLink *link,
+                    const NegoLinkRequest *request,
+                    gint64 deadline,
+                    GError **error);
+  /* The next message that is there now; FALSE without @error: none is. @message is borrowed until
+   * the next call. */
+  gboolean (*next) (NegoLink *link, NegoFramerMessage *message, GError **error);
+  /* Readable when next() may have one. */
+  int (*get_fd) (NegoLink *link);
   void (*free) (NegoLink *link);
 } NegoLinkClass;
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "common/error.h"
+#include "common/pipe.h"
 #include "host-client/output.h"
 #include "host-client/verbs.h"
 
@@ -26,6 +27,33 @@ static const NegoVerb verbs[] = {
     .max_words = G_MAXUINT - 1,
     .runs = TRUE,
     .run = nego_cmd_exec },
+  { .name = "jobs",
+    .words = "",
+    .summary = "the guest's jobs: queued, running, and ended ones that are kept",
+    .guest = TRUE,
+    .run = nego_cmd_jobs },
+  { .name = "attach",
+    .words = "JOB",
+    .summary = "a job's output, from what is kept of it to its end",
+    .guest = TRUE,
+    .min_words = 1,
+    .max_words = 1,
+    .run = nego_cmd_attach },
+  { .name = "kill",
+    .words = "JOB",
+    .summary = "send a signal to a job",
+    .guest = TRUE,
+    .min_words = 1,
+    .max_words = 1,
+    .signals = TRUE,
+    .run = nego_cmd_kill },
+  { .name = "forget",
+    .words = "JOB",
+    .summary = "let a job go, with its output; kill it if it runs",
+    .guest = TRUE,
+    .min_words = 1,
+    .max_words = 1,
+    .run = nego_cmd_forget },
   { .name = "ping",
     .words = "",
     .summary = "whether the agent answers",
@@ -61,8 +89,10 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoOptions) options = nego_options_new (verbs, argc, argv, &error);
+  g_autoptr (NegoOptions) options = NULL;
 
+  nego_pipe_fill_standard ();
+  options = nego_options_new (verbs, argc, argv, &error);
   if (options == NULL) {
     nego_output_say ("%s", error->message);
     return 2;

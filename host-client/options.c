@@ -15,16 +15,20 @@ enum {
   OPTION_TIMEOUT,
   OPTION_JSON,
   OPTION_KEY,
+  OPTION_KILL_AFTER,
   OPTION_VERSION,
 };
 
-static const char short_options[] = "+:c:nvqh";
+static const char short_options[] = "+:c:dns:vqh";
 static const struct option long_options[] = {
   { "connect", required_argument, NULL, 'c' },
   { "socket", required_argument, NULL, OPTION_SOCKET },
   { "timeout", required_argument, NULL, OPTION_TIMEOUT },
   { "json", no_argument, NULL, OPTION_JSON },
+  { "detach", no_argument, NULL, 'd' },
   { "key", required_argument, NULL, OPTION_KEY },
+  { "kill-after", required_argument, NULL, OPTION_KILL_AFTER },
+  { "signal", required_argument, NULL, 's' },
   { "verbose", no_argument, NULL, 'v' },
   { "quiet", no_argument, NULL, 'q' },
   { "help", no_argument, NULL, 'h' },
@@ -44,8 +48,12 @@ static const char options_help[]
     "  -h, --help          print this text\n"
     "      --version       print the version\n"
     "Options of exec:\n"
+    "  -d, --detach        start the command, print the job's name, and do not wait\n"
     "  -n                  send no input\n"
-    "      --key KEY       a name for this run: asking again with it collects the same run\n";
+    "      --key KEY       a name for this run: asking again with it collects the same run\n"
+    "Options of kill:\n"
+    "  -s, --signal NAME   the signal (default TERM)\n"
+    "      --kill-after S  seconds after which KILL follows\n";
 
 G_GNUC_PRINTF (2, 3)
 static gboolean
@@ -73,6 +81,21 @@ nego_options_take_timeout (NegoOptions *options, const char *text, GError **erro
                               text, NEGO_SCRIPT_TIMEOUT_MAX_S);
   options->has_timeout = TRUE;
   options->timeout = value;
+  return TRUE;
+}
+
+static gboolean
+nego_options_take_kill_after (NegoOptions *options, const char *text, GError **error)
+{
+  char *end = NULL;
+  const double value = g_ascii_strtod (text, &end);
+
+  if (end == text || *end != '\0' || !(value >= 0) || value > NEGO_SCRIPT_TIMEOUT_MAX_S)
+    return nego_options_fail (error,
+                              "option '--kill-after': '%s' is not a number of seconds from 0 to %u",
+                              text, NEGO_SCRIPT_TIMEOUT_MAX_S);
+  options->has_kill_after = TRUE;
+  options->kill_after = value;
   return TRUE;
 }
 
@@ -121,6 +144,14 @@ nego_options_take (NegoOptions *options, int option, char **argv, GError **error
   case 'c':
     nego_options_take_text (&options->connect, optarg);
     return TRUE;
+  case 'd':
+    options->detach = TRUE;
+    return TRUE;
+  case 's':
+    nego_options_take_text (&options->signal, optarg);
+    return TRUE;
+  case OPTION_KILL_AFTER:
+    return nego_options_take_kill_after (options, optarg, error);
   case 'n':
     options->no_input = TRUE;
     return TRUE;
@@ -245,6 +276,12 @@ nego_options_check (const NegoOptions *options, GError **error)
     return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
   if (options->no_input && !options->verb->runs)
     return nego_options_fail (error, "option '-n' is not for '%s'", options->verb->name);
+  if (options->detach && !options->verb->runs)
+    return nego_options_fail (error, "option '--detach' is not for '%s'", options->verb->name);
+  if (options->signal != NULL && !options->verb->signals)
+    return nego_options_fail (error, "option '--signal' is not for '%s'", options->verb->name);
+  if (options->has_kill_after && !options->verb->signals)
+    return nego_options_fail (error, "option '--kill-after' is not for '%s'", options->verb->name);
   if (options->key != NULL && !options->verb->runs)
     return nego_options_fail (error, "option '--key' is not for '%s'", options->verb->name);
   return TRUE;
@@ -277,6 +314,7 @@ nego_options_free (NegoOptions *options)
   g_free (options->connect);
   g_free (options->socket);
   g_free (options->key);
+  g_free (options->signal);
   g_free (options->guest);
   g_strfreev (options->args);
   g_free (options);

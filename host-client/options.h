@@ -23,6 +23,10 @@ typedef struct {
   gboolean quiet;
   gboolean no_input;
   char *key;
+  gboolean detach;
+  char *signal; /* NULL: TERM */
+  gboolean has_kill_after;
+  double kill_after; /* seconds */
   gboolean help;
   gboolean version;
   char *guest; /* NULL: the verb takes none, or --socket says who */
@@ -35,7 +39,8 @@ struct NegoVerb {
   const char *summary; /* for the usage */
   gboolean guest;      /* a guest is named, unless --socket is given */
   guint min_words, max_words;
-  gboolean runs; /* the words behind the first are not nego-host's; -n and --key */
+  gboolean runs;    /* the words behind the first are not nego-host's; -n, --detach and --key */
+  gboolean signals; /* -s and --kill-after */
   /* Returns: nego-host's exit status. */
   int (*run) (const NegoOptions *options);
 };

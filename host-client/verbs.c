@@ -4,6 +4,7 @@
 #include "host-client/verbs.h"
 
 #include "host-client/output.h"
+#include "host-client/result.h"
 
 NegoGuest *
 nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
@@ -11,6 +12,14 @@ nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
   g_autoptr (NegoRoute) route = nego_route_new (options, deadline, error);
 
   return route != NULL ? nego_route_open (route, deadline, error) : NULL;
+}
+
+NegoGuest *
+nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error)
+{
+  const NegoResult *result = user_data;
+
+  return nego_verb_open (result->options, deadline, error);
 }
 
 int

@@ -9,15 +9,22 @@
 #include "host-client/options.h"
 #include "host-client/route.h"
 
+int nego_cmd_attach (const NegoOptions *options);
 int nego_cmd_commands (const NegoOptions *options);
 int nego_cmd_exec (const NegoOptions *options);
+int nego_cmd_forget (const NegoOptions *options);
 int nego_cmd_info (const NegoOptions *options);
+int nego_cmd_jobs (const NegoOptions *options);
+int nego_cmd_kill (const NegoOptions *options);
 int nego_cmd_list (const NegoOptions *options);
 int nego_cmd_ping (const NegoOptions *options);
 int nego_cmd_qmp (const NegoOptions *options);
 
 /* The guest that @options name. */
 NegoGuest *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);
+
+/* The same for NegoRun.reopen; @user_data: the NegoResult. */
+NegoGuest *nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error);
 
 /* Says @error, unless --quiet, and which guest it is about. Returns: 1, a failed verb's status. */
 int nego_verb_fail (const NegoOptions *options, const GError *error);

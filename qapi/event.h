@@ -5,7 +5,12 @@
  */
 #pragma once
 
+#include "common/json.h"
 #include "qapi/type.h"
+
+/* Begins the event @name at the end of @out; its data is written with @writer, then it is ended. */
+void qapi_event_begin (NegoJsonWriter *writer, GString *out, const char *name);
+void qapi_event_end (NegoJsonWriter *writer);
 
 /* Appends the event @name with @data, a struct of @type. */
 void qapi_event_write (GString *out, const char *name, const QapiType *type, gconstpointer data);

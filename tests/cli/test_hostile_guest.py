@@ -2,6 +2,8 @@
 """nego-host with a guest that lies: whatever comes from it, nego-host ends with one message, soon, and shows
 nothing that a terminal would obey."""
 
+import base64
+import itertools
 import json
 import os
 import resource
@@ -142,17 +144,20 @@ class Hostile(HostileCase):
                 ({"state": "signalled"}, "signal is not from 1 to 127"),
                 ({"state": "signalled", "signal": 128}, "signal is not from 1 to 127"),
                 ({"state": "running"}, "state and exited contradict each other"),
-                ({"exited": False}, "state and exited contradict each other"),
-                ({"out-eof": False}, "it keeps output back")):
+                ({"exited": False}, "state and exited contradict each other")):
             self.assert_bad(125, f"the agent's answer makes no sense: {message}",
                             statuses({**STATUS, **status}), "exec", "x")
+        # Events may be on their way, but not for ever.
+        self.assert_bad(125, "negotiator command 'x' was started (--key k collects it), but: the agent's "
+                        "answer makes no sense: it keeps output back",
+                        statuses({**STATUS, "out-eof": False}), "exec", "--key", "k", "x")
         without = {name: value for name, value in STATUS.items() if name != "exitcode"}
         self.assert_bad(125, "the agent's answer makes no sense: exitcode is not from 0 to 255",
                         statuses(without), "exec", "x")
 
     def test_offsets(self):
         first = {**RUNNING, "out-data": "ab", "out-next": 2}
-        for second in (first, {**first, "out-offset": 1, "out-next": 3},
+        for second in ({**first, "out-offset": 3, "out-next": 5},
                        {**RUNNING, "out-offset": 2, "out-next": 3},
                        {**RUNNING, "out-offset": 2, "out-next": 1},
                        {**RUNNING, "out-offset": -2, "out-next": -2}):
@@ -162,22 +167,39 @@ class Hostile(HostileCase):
 
     def test_endless_output(self):
         size = 512 << 10
-        n = 0
 
-        def answer(_):
-            nonlocal n
-            n += 1
-            return [returned({**RUNNING, "out-data": "a" * size, "out-offset": (n - 1) * size,
-                              "out-next": n * size})]
+        def answer(request):
+            """Events without end, whatever is said of them."""
+            if request["execute"] != "negotiator-exec":
+                return
+            yield returned({**RUNNING, "job": "1"})
+            for offset in itertools.count(0, size):
+                yield line(event="NEGOTIATOR_OUTPUT", data={
+                    "job": "1", "stream": "out", "offset": offset, "encoding": "utf-8", "data": "a" * size})
 
-        for options in ([], ["--json"]):
-            n = 0
-            done = self.host(answer, *options, "exec", "--key", "k", "x")
-            self.assertEqual((done.stderr.decode(), done.returncode),
-                             ("nego-host: negotiator command 'x' was started (--key k collects it), but: the "
-                              "agent's answer makes no sense: it has more output than a script can keep\n",
-                              125))
-            self.assertEqual(len(done.stdout), 0 if options else 32 * MIB)
+        done = self.host(answer, "--json", "exec", "--key", "k", "x")
+        self.assertEqual((done.stderr.decode(), done.returncode, done.stdout),
+                         ("nego-host: negotiator command 'x' was started (--key k collects it), but: the "
+                          "agent's answer makes no sense: it has more output than a script can keep\n",
+                          125, b""))
+        # What is streamed may be without end; it takes no memory.
+        ours, theirs = os.pipe()
+        count = 0
+
+        def read():
+            nonlocal count
+            with open(ours, "rb") as pipe:
+                while count < 256 * MIB:
+                    count += len(pipe.read(MIB))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        done = self.host(answer, "exec", "x", stdout=theirs,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (32 * MIB, 32 * MIB)))
+        os.close(theirs)
+        reader.join()
+        self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""))
+        self.assertGreaterEqual(count, 256 * MIB)
 
     def test_answers_at_once(self):
         """It is not asked again and again at full speed."""
@@ -187,11 +209,23 @@ class Hostile(HostileCase):
         def answer(_):
             nonlocal n
             n += 1
-            return [returned(RUNNING if n <= 20 else STATUS)]
+            return [returned(RUNNING if n <= 1 else STATUS)]
 
+        # One that says nothing unasked is asked every few seconds.
         started = time.monotonic()
         self.assertEqual(self.host(answer, "exec", "x").returncode, 0)
-        self.assertGreater(time.monotonic() - started, 20 * 0.05)
+        self.assertGreater(time.monotonic() - started, 4)
+        no_events = line(error={"class": "GenericError", "desc": "this channel carries no events"})
+        n = 0
+
+        def answer_polls(_):
+            nonlocal n
+            n += 1
+            return [no_events if n == 1 else returned(RUNNING if n <= 20 else STATUS)]
+
+        started = time.monotonic()
+        self.assertEqual(self.host(answer_polls, "exec", "x").returncode, 0)
+        self.assertGreater(time.monotonic() - started, 18 * 0.05)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.assertLess(after.ru_utime - before.ru_utime, 0.5)
 
@@ -226,10 +260,10 @@ class Hostile(HostileCase):
 
     def test_message_limit(self):
         limits = {**LIMITS, "message-bytes": 0}
-        done = self.host(always(returned({**INFO, "limits": limits})), "exec", "x", input=bytes(MIB))
+        done = self.host(always(returned({**INFO, "limits": limits})), "exec", "x", *["y" * 100000] * 6)
         self.assertEqual(done.returncode, 125)
         self.assertRegex(done.stderr.decode(),
-                         r"\Anego-host: the input and arguments make a request of \d+ bytes, more than this "
+                         r"\Anego-host: the arguments make a request of \d+ bytes, more than this "
                          r"channel takes \(limit 0\)\n\Z")
 
 
@@ -258,13 +292,26 @@ class NonBlocking(HostileCase):
             with open(ours, "wb") as pipe:
                 pipe.write(bytes(300 << 10))
 
+        total, over = 0, False
+
+        def answer(request):
+            nonlocal total, over
+            arguments = request["arguments"]
+            total += len(base64.b64decode(arguments.get("input-data", "")))
+            over = over or arguments.get("eof", False)
+            if request["execute"] == "negotiator-exec-input":
+                pieces = [returned({"in-next": total})]
+                if over:
+                    pieces.append(line(event="NEGOTIATOR_EXITED", data={"job": "j"}))
+                return pieces
+            return [returned(STATUS if over else RUNNING)]
+
         writer = threading.Thread(target=write)
         writer.start()
-        done = self.host(statuses(STATUS), "exec", "x", stdin=theirs)
+        done = self.host(answer, "exec", "x", stdin=theirs)
         writer.join()
         os.close(theirs)
-        self.assertEqual((done.stderr, done.returncode), (b"", 0))
-        self.assertEqual(len(self.requests[0]["arguments"]["input-data"]), 400 << 10)
+        self.assertEqual((done.stderr, done.returncode, total), (b"", 0, 300 << 10))
 
 
 class Ended(HostileCase):
@@ -279,10 +326,16 @@ class Ended(HostileCase):
         self.assertEqual((done.stderr, done.returncode), (b"", -signal.SIGPIPE))
 
     def test_interrupt(self):
-        asked = threading.Event()
+        """The first goes to the command. One that does not care does not hold up who means it."""
+        asked, told, killed = threading.Event(), threading.Event(), threading.Event()
 
-        def answer(_):
+        def answer(request):
             asked.set()
+            name = request["arguments"].get("signal")
+            if name == "INT":
+                told.set()
+            elif name == "KILL":
+                killed.set()
             return []
 
         guest = Guest(self.socket, answer)
@@ -292,7 +345,10 @@ class Ended(HostileCase):
             self.addCleanup(process.kill)
             self.assertTrue(asked.wait(30))
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(30), -signal.SIGINT)
+            self.assertTrue(told.wait(30))
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(30), 128 + signal.SIGINT)
+            self.assertTrue(killed.is_set())
 
 
 if __name__ == "__main__":

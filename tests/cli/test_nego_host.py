@@ -2,6 +2,7 @@
 """nego-host over a socket: verbs, options, exit statuses, messages. The other end is nego-agent, qemu-ga or
 QEMU; guests over libvirt are in tests/vm."""
 
+import base64
 import json
 import os
 import pathlib
@@ -9,10 +10,12 @@ import pty
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -40,6 +43,10 @@ SCRIPTS = {
     "leave": "sleep 100 >&2 2>/dev/null & echo left",
     "once": "echo run; echo \"$1\" >>\"$2\"",
     "open": "exit",
+    "stubborn": "trap 'echo no' INT; trap '' TERM; echo ready; while :; do sleep 100 & wait; done",
+    "stubborn.conf": "[Command]\nTimeout=0\n",
+    "traps": "trap 'echo trapped; exit 42' INT; trap 'echo trapped; exit 43' TERM;"
+             "trap 'echo trapped; exit 44' HUP; echo ready; while :; do sleep 100 & wait; done",
     "slow": "echo one; read -r line <\"$1\"; echo \"$line\"",
     "described": "exit",
     "described.conf": "[Command]\nDescription=Does \\\\ nothing\n",
@@ -62,6 +69,55 @@ def run(*args, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([NEGO_HOST, *map(str, args)], capture_output=True, check=False,
                           timeout=60, **options)
+
+
+class Relay:
+    """Passes connections on to another socket, and cuts them."""
+
+    def __init__(self, path, target):
+        self.path = path
+        self.connections = 0
+        self._target = target
+        self._pairs = []
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            agent = socket.socket(socket.AF_UNIX)
+            agent.connect(str(self._target))
+            self.connections += 1
+            self._pairs.append((client, agent))
+            for pair in (client, agent), (agent, client):
+                threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _pass(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def cut(self):
+        for pair in self._pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self.cut()
 
 
 class HostCase(AgentCase):
@@ -103,7 +159,11 @@ class ScriptCase(HostCase):
         self.port = self.dir / "port"
         config = self.write("agent.conf", f"[negotiator]\nguest-commands={self.scripts}\n"
                             f"{self.configuration}")
-        self.start("-c", config, "--channel", f"unix-listen:{self.port}")
+        self._arguments = "-c", config, "--channel", f"unix-listen:{self.port}"
+        self.process = self.start(*self._arguments)
+
+    def restart(self):
+        self.process = self.start(*self._arguments)
 
 
 class Agent(ScriptCase):
@@ -149,25 +209,21 @@ class Agent(ScriptCase):
         self.assertEqual((done.stdout == data, done.stderr, done.returncode), (True, b"copied\n", 0))
 
     def test_exec_input_limit(self):
-        data = os.urandom(16 * MIB)
-        done = self.host("exec", "copy", input=data)
-        # The script's output limit is 8 MiB.
-        self.assertEqual((done.stdout == data[:8 * MIB], done.returncode), (True, 0))
-        self.assertIn(b"nego-host: the output was cut after 8388608 bytes (MaxOutput in the "
-                      b"command's settings in the guest)\n", done.stderr)
-        self.assert_bad(125, "the standard input is more than a command takes (limit 16777216 bytes; "
-                        "-n sends none)", "exec", "copy", input=data + b"x")
+        """There is none: it is streamed, by requests and answers at a QGA channel, by events at ours."""
+        data = os.urandom(17 * MIB)
+        for path in self.socket, self.port:
+            done = run("--socket", path, "exec", "copy", input=data)
+            self.assertEqual((done.stdout == data, done.returncode, done.stderr), (True, 0, b"copied\n"))
 
     def test_exec_channel_limit(self):
-        socket_before, self.socket = self.socket, self.port
-        data = bytes(700 << 10)
-        self.assertEqual(self.host("exec", "copy", input=data).stdout, data)
-        done = self.host("exec", "copy", input=bytes(MIB))
+        words = ["x" * 100000] * 10
+        done = run("--socket", self.port, "exec", "arguments", *words)
+        self.assertEqual(done.stdout, b"<" + b">\n<".join(word.encode() for word in words) + b">\n")
+        done = run("--socket", self.port, "exec", "arguments", *words, words[0])
         self.assertEqual(done.returncode, 125)
         self.assertRegex(done.stderr.decode(),
-                         r"^nego-host: the input and arguments make a request of \d+ bytes, more than "
+                         r"^nego-host: the arguments make a request of \d+ bytes, more than "
                          r"this channel takes \(limit 1048576\)\n$")
-        self.socket = socket_before
 
     def test_exec_no_input(self):
         done = self.host("exec", "-n", "copy", input=b"not read")
@@ -191,12 +247,18 @@ class Agent(ScriptCase):
 
     def test_exec_pages(self):
         self.assertEqual(self.host("exec", "large", "3000000").stdout, bytes(3000000))
-        done = self.host("exec", "large", "3000001")
-        self.assertEqual(done.stdout, bytes(3000000))
-        self.assertEqual(done.stderr,
-                         b"nego-host: the output was cut after 3000000 bytes (MaxOutput in the "
-                         b"command's settings in the guest)\n")
-        self.assertEqual(self.host("-q", "exec", "large", "3000001").stderr, b"")
+        """MaxOutput is for what is kept; what is streamed is not cut."""
+        for path in self.socket, self.port:
+            done = run("--socket", path, "exec", "large", "30000000")
+            self.assertEqual((done.stdout, done.stderr), (bytes(30000000), b""))
+            done = run("--socket", path, "--json", "exec", "large", "3000001")
+            status = json.loads(done.stdout)
+            self.assertEqual((status["out-next"], status["out-truncated"]), (3000000, True))
+            self.assertEqual(base64.b64decode(status["out-data"]), bytes(3000000))
+            self.assertEqual(done.stderr,
+                             b"nego-host: the output was cut after 3000000 bytes (MaxOutput in the "
+                             b"command's settings in the guest)\n")
+            self.assertEqual(run("--socket", path, "-q", "--json", "exec", "large", "3000001").stderr, b"")
 
     def test_exec_output_as_it_comes(self):
         fifo = self.scripts / "fifo"
@@ -210,6 +272,153 @@ class Agent(ScriptCase):
             fifo.write_text("two\n")
             self.assertEqual(process.stdout.read(), b"two\n")
             self.assertEqual(process.wait(), 0)
+
+    def spawn(self, *args, path=None, **options):
+        process = subprocess.Popen([NEGO_HOST, "--socket", path or self.port, *map(str, args)],
+                                   stdout=subprocess.PIPE, **options)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_exec_input_as_it_comes(self):
+        for path in self.socket, self.port:
+            process = self.spawn("exec", "copy", path=path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for text in b"one\n", b"two\n":
+                process.stdin.write(text)
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), text)
+            process.stdin.close()
+            self.assertEqual((process.stdout.read(), process.wait(60)), (b"", 0))
+
+    def test_exec_input_unread(self):
+        """A command that does not read its input ends all the same, whoever sends however much."""
+        for path in self.socket, self.port:
+            with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as yes:
+                done = run("--socket", path, "exec", "large", "1000", stdin=yes.stdout)
+                yes.kill()
+            self.assertEqual((done.stdout, done.returncode), (bytes(1000), 0))
+
+    def test_exec_signals(self):
+        for path in self.socket, self.port:
+            for sent, status in ((signal.SIGINT, 42), (signal.SIGTERM, 43), (signal.SIGHUP, 44)):
+                process = self.spawn("exec", "-n", "traps", path=path)
+                self.assertEqual(process.stdout.readline(), b"ready\n")
+                process.send_signal(sent)
+                self.assertEqual((process.wait(60), process.stdout.read()), (status, b"trapped\n"))
+
+    def test_exec_second_signal(self):
+        for path in self.socket, self.port:
+            process = self.spawn("exec", "-n", "stubborn", path=path)
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.stdout.readline(), b"no\n")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(60), 128 + signal.SIGTERM)
+            # Killed, and not only left.
+            done = run("--socket", path, "--json", "jobs")
+            self.assertEqual([job["signal"] for job in json.loads(done.stdout)
+                              if job["command"] == "stubborn"][-1:], [signal.SIGKILL])
+
+    def test_exec_reader_leaves(self):
+        for path in self.socket, self.port:
+            process = self.spawn("exec", "-n", "large", 1 << 40, path=path)
+            process.stdout.read(100)
+            process.stdout.close()
+            self.assertEqual(process.wait(60), -signal.SIGPIPE)
+            with self.subTest(path=path):
+                job = json.loads(run("--socket", path, "--json", "jobs").stdout)[-1]
+                while not job["exited"]:
+                    attached = run("--socket", path, "--json", "attach", job["job"])
+                    job = json.loads(attached.stdout)
+                self.assertEqual(job["signal"], signal.SIGTERM)
+
+    def test_detach_attach(self):
+        fifo = self.scripts / "fifo"
+        os.mkfifo(fifo)
+        for path in self.socket, self.port:
+            done = run("--socket", path, "exec", "-d", "--key", f"k{path.name}", "slow", fifo)
+            self.assertRegex(done.stdout.decode(), r"\A[0-9a-f]{32}\n\Z")
+            job = done.stdout.decode().strip()
+            listed = run("--socket", path, "jobs").stdout.decode()
+            self.assertRegex(listed, rf"(?m)^{job[:12]} +slow +running ")
+            process = self.spawn("attach", job[:8], path=path)
+            self.assertEqual(process.stdout.readline(), b"one\n")
+            fifo.write_text("two\n")
+            self.assertEqual((process.stdout.read(), process.wait(60)), (b"two\n", 0))
+            # It is kept: whoever asks later gets all of it, by any of its names.
+            for name in job, job[:8], f"k{path.name}":
+                done = run("--socket", path, "attach", name)
+                self.assertEqual((done.stdout, done.returncode), (b"one\ntwo\n", 0))
+            done = run("--socket", path, "forget", job)
+            self.assertEqual((done.stdout, done.stderr, done.returncode), (b"", b"", 0))
+            done = run("--socket", path, "attach", job)
+            self.assertEqual((done.stderr.decode(), done.returncode),
+                             (f"nego-host: unknown job '{job}' (nego-host jobs lists them)\n", 127))
+
+    def test_kill(self):
+        for path in self.socket, self.port:
+            job = run("--socket", path, "exec", "-d", "stubborn").stdout.decode().strip()
+            process = self.spawn("attach", job, path=path)
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            done = run("--socket", path, "kill", job, "-s", "SIGINT")
+            self.assertEqual((done.stdout, done.stderr, done.returncode), (b"", b"", 0))
+            self.assertEqual(process.stdout.readline(), b"no\n")
+            done = run("--socket", path, "kill", job, "--kill-after", "0.05")
+            self.assertEqual((done.stderr, done.returncode), (b"", 0))
+            self.assertEqual(process.wait(60), 128 + signal.SIGKILL)
+            done = run("--socket", path, "kill", job)
+            self.assertEqual((done.stderr.decode(), done.returncode), (f"nego-host: job '{job}' has ended\n", 1))
+            done = run("--socket", path, "kill", job, "-s", "SEGV")
+            self.assertEqual((done.stderr, done.returncode), (b"nego-host: unknown signal 'SEGV'\n", 1))
+
+    def test_forget_running(self):
+        job = run("--socket", self.port, "exec", "-d", "stubborn").stdout.decode().strip()
+        process = self.spawn("attach", job)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        self.assertEqual(run("--socket", self.port, "forget", job).returncode, 0)
+        self.assertEqual(process.wait(60), 125)
+
+    def test_job_names(self):
+        names = [run("--socket", self.port, "exec", "-d", "open").stdout for _ in range(2)]
+        self.assertEqual([len(name) for name in names], [0, 0])  # refused: writable by others
+        for _ in range(17):
+            run("--socket", self.port, "exec", "copy")
+        jobs = [job["job"] for job in json.loads(run("--socket", self.port, "--json", "jobs").stdout)]
+        self.assertEqual(len(jobs), 17)
+        # 17 names begin with 16 letters: one letter has two.
+        letter = max("0123456789abcdef", key=lambda letter: sum(job[0] == letter for job in jobs))
+        n = sum(job[0] == letter for job in jobs)
+        done = run("--socket", self.port, "forget", letter)
+        self.assertEqual((done.stderr.decode(), done.returncode),
+                         (f"nego-host: '{letter}' is the beginning of {n} jobs' names\n", 1))
+
+    def test_reconnect(self):
+        """The connection is cut again and again; nothing is lost, nothing comes twice."""
+        relay = Relay(self.dir / "relay", self.port)
+        self.addCleanup(relay.close)
+        process = self.spawn("exec", "-n", "large", 50 * MIB, path=relay.path)
+        total = 0
+        while data := process.stdout.read(5 * MIB):
+            self.assertEqual(data.count(0), len(data))
+            total += len(data)
+            relay.cut()
+        self.assertEqual((process.wait(60), total), (0, 50 * MIB))
+        self.assertGreater(relay.connections, 2)
+        runs = [job for job in json.loads(run("--socket", self.port, "--json", "jobs").stdout)
+                if job["command"] == "large"]
+        self.assertEqual(len(runs), 1)
+
+    def test_agent_restarted(self):
+        process = self.spawn("exec", "-n", "stubborn", stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        self.process.kill()
+        self.process.wait()
+        self.restart()
+        self.assertEqual(process.wait(60), 125)
+        self.assertRegex(process.stderr.read().decode(),
+                         r"\Anego-host: negotiator command 'stubborn' was started .*, but: the agent was restarted")
 
     def test_exec_background_child(self):
         self.assert_good(b"left\n", "exec", "leave")

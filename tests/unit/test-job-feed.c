@@ -4,6 +4,7 @@
 
 #include "common/exec.h"
 #include "common/names.h"
+#include "qapi/qapi-visit.h"
 #include "tests/helpers/agent-fixture.h"
 
 #include <signal.h>
@@ -32,7 +33,12 @@ assert_output (
 {
   g_autoptr (JsonNode) node = agent_fixture_hear_node (fixture);
   JsonObject *data = event_data (node, "NEGOTIATOR_OUTPUT");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (QapiNegotiatorJobOutput) decoded = qapi_negotiator_job_output_decode (
+    json_object_get_member (json_node_get_object (node), "data"), "data", TRUE, &error);
 
+  g_assert_no_error (error);
+  g_assert_nonnull (decoded);
   g_assert_cmpstr (json_object_get_string_member (data, "stream"), ==, stream);
   g_assert_cmpint (json_object_get_int_member (data, "offset"), ==, offset);
   g_assert_cmpstr (json_object_get_string_member (data, "encoding"), ==, encoding);

@@ -19,6 +19,14 @@
 #define STATUS(how, out)                                                     \
   "{\"return\": {\"job\": \"j\", \"command\": \"x\", " how ", " out ERR_NONE \
   "\"started-ns\": 1, \"elapsed-ns\": 1, \"instance\": \"i\"}}\n"
+/* The channel has no events; then the agent is asked. */
+#define NO_EVENTS \
+  "{\"error\": {\"class\": \"GenericError\", \"desc\": \"this channel carries no events\"}}\n"
+#define EXEC(stream, wait)                                                                   \
+  "{\"execute\":\"negotiator-exec\",\"arguments\":{\"command\": \"x\", \"arg\": [\"a b\"], " \
+  "\"wait\": " wait ", \"key\": \"k\"" stream "}}\n"
+#define STATUS_REQUEST(arguments) \
+  "{\"execute\":\"negotiator-exec-status\",\"arguments\":{" arguments "}}\n"
 #define RUNNING   "\"state\": \"running\", \"exited\": false"
 #define EXITED(n) "\"state\": \"exited\", \"exited\": true, \"exitcode\": " n
 #define NO_OUT    OUT ("", "utf-8", "0", "0", "true")
@@ -41,35 +49,45 @@ outcome_clear (Outcome *outcome)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 
+static gboolean
+put (guint stream, const guint8 *data, gsize len, gpointer user_data, GError **error)
+{
+  Outcome *outcome = user_data;
+
+  g_assert_cmpuint (stream, ==, 0);
+  g_string_append_len (outcome->output, (const char *) data, (gssize) len);
+  return TRUE;
+}
+
 /* Runs 'x' with an agent that gives these replies. */
 static void
 do_run (Outcome *outcome, const char *const *replies)
 {
   static const char *const args[] = { "a b", NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new ("", replies);
-  g_autoptr (GByteArray) out = g_byte_array_new (), err = g_byte_array_new ();
-  g_autoptr (NegoGuest) guest
-    = nego_guest_new (nego_link_socket_new (fake_agent_get_path (agent), 0, NULL));
+  NegoGuest *guest = nego_guest_new (nego_link_socket_new (fake_agent_get_path (agent), 0, NULL));
   const NegoRun run = {
-    .guest = guest,
     .command = "x",
     .args = args,
     .key = "k",
     .silence = 10,
-    .collected = { out, err },
+    .input_fd = -1,
+    .signal_fd = -1,
+    .put = put,
+    .user_data = outcome,
   };
-  g_autoptr (GString) arguments = nego_run_arguments (&run);
 
-  outcome->status = nego_run_do (&run, arguments, &outcome->error);
-  outcome->output = g_string_new_len ((const char *) out->data, out->len);
-  g_clear_pointer (&guest, nego_guest_free);
+  outcome->output = g_string_new (NULL);
+  outcome->status = nego_run_do (&run, guest, &outcome->error);
   outcome->requests = g_strdup (fake_agent_finish (agent));
 }
 
+/* @first: NULL, or the reply before. */
 static void
-check_nonsense (const char *reply, const char *what)
+check_nonsense_behind (const char *first, const char *reply, const char *what)
 {
-  const char *const replies[] = { reply, reply, NULL };
+  const char *const replies[]
+    = { first != NULL ? first : reply, reply, first != NULL ? reply : NULL, NULL };
   g_autofree char *expected = g_strdup_printf ("the agent's answer makes no sense: %s", what);
   g_auto (Outcome) outcome = { 0 };
 
@@ -80,10 +98,16 @@ check_nonsense (const char *reply, const char *what)
 }
 
 static void
+check_nonsense (const char *reply, const char *what)
+{
+  check_nonsense_behind (NULL, reply, what);
+}
+
+static void
 test_pages (void)
 {
   static const char *const replies[]
-    = { STATUS (RUNNING, OUT ("ab", "utf-8", "0", "2", "false")),
+    = { NO_EVENTS, STATUS (RUNNING, OUT ("ab", "utf-8", "0", "2", "false")),
         STATUS (EXITED ("3"), OUT ("Yw==", "base64", "2", "3", "false")),
         STATUS (EXITED ("3"), OUT ("d", "utf-8", "3", "4", "true")), NULL };
   g_auto (Outcome) outcome = { 0 };
@@ -93,12 +117,12 @@ test_pages (void)
   g_assert_cmpint (outcome.status->exitcode, ==, 3);
   g_assert_cmpstr (outcome.output->str, ==, "abcd");
   g_assert_cmpstr (outcome.requests, ==,
-                   "{\"execute\":\"negotiator-exec\",\"arguments\":{\"command\": \"x\", "
-                   "\"arg\": [\"a b\"], \"wait\": 4, \"key\": \"k\"}}\n"
-                   "{\"execute\":\"negotiator-exec-status\",\"arguments\":{\"key\": \"k\", "
-                   "\"wait\": 4, \"out-offset\": 2, \"err-offset\": 0}}\n"
-                   "{\"execute\":\"negotiator-exec-status\",\"arguments\":{\"key\": \"k\", "
-                   "\"wait\": 4, \"out-offset\": 3, \"err-offset\": 0}}\n");
+                   EXEC (", \"stream\": true", "0.10000000000000001")
+                     EXEC ("", "0.90000000000000002")
+                       STATUS_REQUEST ("\"key\": \"k\", \"wait\": 0.90000000000000002, "
+                                       "\"out-offset\": 2, \"err-offset\": 0")
+                         STATUS_REQUEST ("\"key\": \"k\", \"wait\": 0.90000000000000002, "
+                                         "\"out-offset\": 3, \"err-offset\": 0"));
 }
 
 /* A background child may hold the output open: what is there is all. */
@@ -145,8 +169,86 @@ test_nonsense_output (void)
   check_nonsense (STATUS (RUNNING, OUT ("YWI=", "base64", "0", "4", "false")), offsets);
   check_nonsense (STATUS (RUNNING, OUT ("YW", "base64", "0", "1", "false")),
                   "out-data: Base64 data is incomplete");
-  check_nonsense (STATUS (EXITED ("0"), OUT ("", "utf-8", "0", "0", "false")),
-                  "it keeps output back");
+  check_nonsense_behind (NO_EVENTS, STATUS (EXITED ("0"), OUT ("", "utf-8", "0", "0", "false")),
+                         "it keeps output back");
+}
+
+/* What an event says, and what comes of it. */
+static void
+check_event (const char *event, const char *what)
+{
+  g_autofree char *first
+    = g_strconcat (STATUS (RUNNING, OUT ("ab", "utf-8", "0", "2", "false")), event, NULL);
+  const char *const replies[] = { first, NULL };
+  g_autofree char *expected
+    = g_strdup_printf ("negotiator command 'x' was started (--key k collects it), but: %s", what);
+  g_auto (Outcome) outcome = { 0 };
+
+  do_run (&outcome, replies);
+  g_assert_null (outcome.status);
+  g_assert_nonnull (outcome.error);
+  g_assert_cmpstr (outcome.error->message, ==, expected);
+  g_assert_cmpstr (outcome.output->str, ==, "ab");
+}
+
+#define OUTPUT(members) "{\"event\": \"NEGOTIATOR_OUTPUT\", \"data\": {" members "}}\n"
+#define PIECE(stream, offset, encoding, data)                               \
+  OUTPUT ("\"job\": \"j\", \"stream\": \"" stream "\", \"offset\": " offset \
+          ", \"encoding\": \"" encoding "\", \"data\": " data)
+#define EVENT_END "{\"event\": \"NEGOTIATOR_EXITED\", \"data\": {\"job\": \"j\"}}\n"
+
+static void
+test_events (void)
+{
+  static const char *const replies[]
+    = { STATUS (RUNNING, OUT ("ab", "utf-8", "0", "2", "false"))
+        /* Of others, of a newer agent, and to nothing that was asked. */
+        OUTPUT (
+          "\"job\": \"other\", \"stream\": \"out\", \"offset\": 7, \"encoding\": "
+          "\"utf-8\", \"data\": \"no\"") "{\"event\": \"NEW\"}\n{\"return\": {}}\n" PIECE ("out",
+                                                                                           "2",
+                                                                                           "utf-8",
+                                                                                           "\"c\\\""
+                                                                                           "d\\n\"")
+          PIECE ("out", "6", "base64", "\"ZWY=\"")
+        /* Said again, in part. */
+        PIECE ("out", "6", "utf-8", "\"efg\"") EVENT_END,
+        STATUS (EXITED ("3"), OUT ("h", "utf-8", "9", "10", "true")), NULL };
+  g_auto (Outcome) outcome = { 0 };
+
+  do_run (&outcome, replies);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpint (outcome.status->exitcode, ==, 3);
+  g_assert_cmpstr (outcome.output->str, ==, "abc\"d\nefgh");
+  g_assert_cmpstr (outcome.requests, ==,
+                   EXEC (", \"stream\": true", "0.10000000000000001")
+                     STATUS_REQUEST ("\"key\": \"k\", \"out-offset\": 9, \"err-offset\": 0"));
+}
+
+static void
+test_nonsense_events (void)
+{
+#define SENSE "the agent's event makes no sense: "
+  check_event ("{\"event\": \"NEGOTIATOR_OUTPUT\"}\n", SENSE "it has no data");
+  check_event ("{\"event\": \"NEGOTIATOR_OUTPUT\", \"data\": []}\n", SENSE "it has no data");
+  check_event (OUTPUT (""), SENSE "it names no job");
+  check_event (OUTPUT ("\"job\": 1"), SENSE "it names no job");
+  check_event (OUTPUT ("\"job\": \"j\""), SENSE "its stream is unknown");
+  check_event (PIECE ("in", "2", "utf-8", "\"c\""), SENSE "its stream is unknown");
+  check_event (PIECE ("out", "-1", "utf-8", "\"c\""), SENSE "its offset is no number");
+  check_event (PIECE ("out", "\"2\"", "utf-8", "\"c\""), SENSE "its offset is no number");
+  check_event (PIECE ("out", "9223372036854775808", "utf-8", "\"c\""),
+               SENSE "its offset is no number");
+  check_event (PIECE ("out", "2", "utf-16", "\"c\""), SENSE "its encoding is unknown");
+  check_event (PIECE ("out", "2", "utf-8", "[\"c\"]"), SENSE "it has no data");
+  check_event (PIECE ("out", "2", "utf-8", "\"\\u0000\""), SENSE "its text contains U+0000");
+  check_event (PIECE ("out", "2", "base64", "\"YW\""), SENSE "Base64 data is incomplete");
+  check_event (PIECE ("out", "2", "base64", "\"Y W=\""),
+               SENSE "Base64 data contains invalid characters");
+  check_event (PIECE ("out", "3", "utf-8", "\"c\""),
+               "the agent's answer makes no sense: its offsets do not fit its output");
+  check_event (PIECE ("out", "9223372036854775807", "utf-8", "\"c\""),
+               "the agent's answer makes no sense: its offsets do not fit its output");
 }
 
 static void
@@ -179,6 +281,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run/pages", test_pages);
+  g_test_add_func ("/run/events", test_events);
+  g_test_add_func ("/run/nonsense/events", test_nonsense_events);
   g_test_add_func ("/run/still-open", test_still_open);
   g_test_add_func ("/run/nonsense/end", test_nonsense_end);
   g_test_add_func ("/run/nonsense/output", test_nonsense_output);
