@@ -48,8 +48,13 @@ static gboolean
 nego_cmd_input_is_over (NegoJobWait *wait)
 {
   NegoCmdInput *self = (NegoCmdInput *) wait;
+  gsize taken;
 
-  self->taken += nego_job_add_input (wait->job, self->data + self->taken, self->len - self->taken);
+  /* Until there is no room: only then somebody tells when there is. */
+  do {
+    taken = nego_job_add_input (wait->job, self->data + self->taken, self->len - self->taken);
+    self->taken += taken;
+  } while (taken > 0 && self->taken < self->len);
   if (self->taken < self->len)
     return FALSE;
   if (self->eof)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * base64 (RFC 4648, section 4). Decoding checks what a peer sent: GLib's decoder skips what it does
- * not know. Both directions are made for output and files that stream: they take a nanosecond a byte.
+ * not know. Both directions are made for output and files that stream: they take a nanosecond a
+ * byte.
  *
  * LF is allowed anywhere, since clients (MIME encoders) break lines. An incomplete group, padding
  * within the text, or another character is NEGO_ERROR_GENERIC: "Base64 data contains invalid

@@ -152,6 +152,13 @@
  * libvirt NEGO_GUEST_REQUEST_BYTES_LIBVIRT, with room for arguments. */
 #define NEGO_RUN_INPUT_BYTES         (384u << 10)
 #define NEGO_RUN_INPUT_BYTES_LIBVIRT (96u << 10)
+/* Guests that exec works at at once, unless -P says otherwise, and at most. */
+#define NEGO_MANY_PARALLEL     32u
+#define NEGO_MANY_PARALLEL_MAX 256u
+/* When several guests take so long, a person wants to know how far they are. */
+#define NEGO_MANY_PROGRESS_MS 1000
+/* A line of one of several guests; a longer one is cut: others wait for its end. */
+#define NEGO_PREFIX_LINE_BYTES (64u << 10)
 /* Between two tries to reach a guest again. */
 #define NEGO_RUN_RETRY_MS 100
 /* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */

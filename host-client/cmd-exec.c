@@ -81,9 +81,8 @@ nego_cmd_print_job (const QapiNegotiatorJobStatus *status)
   return nego_output_text (text, NULL) ? 0 : NEGO_RESULT_FAILED;
 }
 
-/* nego-host exec GUEST COMMAND [ARG…] */
-int
-nego_cmd_exec (const NegoOptions *options)
+static int
+nego_cmd_exec_one (const NegoOptions *options)
 {
   const gboolean has_input = !options->no_input && !options->detach && !isatty (STDIN_FILENO);
   g_autofree char *key = options->key != NULL ? g_strdup (options->key) : nego_random_name ();
@@ -116,4 +115,11 @@ nego_cmd_exec (const NegoOptions *options)
   if (status != NULL && options->detach && !options->json)
     return nego_cmd_print_job (status);
   return nego_result_finish (&result, &run, status, error);
+}
+
+/* nego-host exec GUEST COMMAND [ARG…] */
+int
+nego_cmd_exec (const NegoOptions *options)
+{
+  return options->many ? nego_cmd_exec_many (options) : nego_cmd_exec_one (options);
 }

@@ -12,15 +12,18 @@
 
 enum {
   OPTION_SOCKET = 256,
+  OPTION_ALL,
   OPTION_TIMEOUT,
   OPTION_JSON,
   OPTION_KEY,
   OPTION_KILL_AFTER,
+  OPTION_MATCH,
   OPTION_VERSION,
 };
 
-static const char short_options[] = "+:c:dns:vqh";
+static const char short_options[] = "+:c:dnP:s:vqh";
 static const struct option long_options[] = {
+  { "all", no_argument, NULL, OPTION_ALL },
   { "connect", required_argument, NULL, 'c' },
   { "socket", required_argument, NULL, OPTION_SOCKET },
   { "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -28,6 +31,8 @@ static const struct option long_options[] = {
   { "detach", no_argument, NULL, 'd' },
   { "key", required_argument, NULL, OPTION_KEY },
   { "kill-after", required_argument, NULL, OPTION_KILL_AFTER },
+  { "match", required_argument, NULL, OPTION_MATCH },
+  { "parallel", required_argument, NULL, 'P' },
   { "signal", required_argument, NULL, 's' },
   { "verbose", no_argument, NULL, 'v' },
   { "quiet", no_argument, NULL, 'q' },
@@ -38,7 +43,8 @@ static const struct option long_options[] = {
 
 static const char options_help[]
   = "Options:\n"
-    "  -c, --connect URI   the libvirt connection (default: libvirt's own)\n"
+    "  -c, --connect URI   the libvirt connection (default: libvirt's own); with exec for several\n"
+    "                      guests, several of them\n"
     "      --socket PATH   talk to the agent at this socket, without libvirt\n"
     "      --timeout S     seconds to wait for an answer (default 10); with exec, seconds that\n"
     "                      the command may run; 0: no limit\n"
@@ -51,6 +57,10 @@ static const char options_help[]
     "  -d, --detach        start the command, print the job's name, and do not wait\n"
     "  -n                  send no input\n"
     "      --key KEY       a name for this run: asking again with it collects the same run\n"
+    "      --all           instead of GUEST: all guests that run\n"
+    "      --match PATTERN instead of GUEST: those whose names match (* and ?); GUEST,GUEST…\n"
+    "                      names several, too\n"
+    "  -P, --parallel N    how many of them at once (default 32)\n"
     "Options of kill:\n"
     "  -s, --signal NAME   the signal (default TERM)\n"
     "      --kill-after S  seconds after which KILL follows\n";
@@ -69,6 +79,13 @@ nego_options_fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
+static void
+nego_options_take_text (char **place, const char *text)
+{
+  g_free (*place);
+  *place = g_strdup (text);
+}
+
 static gboolean
 nego_options_take_timeout (NegoOptions *options, const char *text, GError **error)
 {
@@ -82,6 +99,29 @@ nego_options_take_timeout (NegoOptions *options, const char *text, GError **erro
   options->has_timeout = TRUE;
   options->timeout = value;
   return TRUE;
+}
+
+static gboolean
+nego_options_take_parallel (NegoOptions *options, const char *text, GError **error)
+{
+  guint64 value;
+
+  if (!g_ascii_string_to_unsigned (text, 10, 1, NEGO_MANY_PARALLEL_MAX, &value, NULL))
+    return nego_options_fail (error, "option '--parallel': '%s' is not a number from 1 to %u", text,
+                              NEGO_MANY_PARALLEL_MAX);
+  options->parallel = (guint) value;
+  return TRUE;
+}
+
+static void
+nego_options_take_connect (NegoOptions *options, const char *text)
+{
+  const guint n = options->connects != NULL ? g_strv_length (options->connects) : 0;
+
+  nego_options_take_text (&options->connect, text);
+  options->connects = g_renew (char *, options->connects, n + 2);
+  options->connects[n] = g_strdup (text);
+  options->connects[n + 1] = NULL;
 }
 
 static gboolean
@@ -114,13 +154,6 @@ nego_options_take_key (NegoOptions *options, const char *text, GError **error)
   return TRUE;
 }
 
-static void
-nego_options_take_text (char **place, const char *text)
-{
-  g_free (*place);
-  *place = g_strdup (text);
-}
-
 /* The option that getopt_long() did not take, which it has read already. */
 static gboolean
 nego_options_refuse (int kind, char **argv, GError **error)
@@ -142,7 +175,15 @@ nego_options_take (NegoOptions *options, int option, char **argv, GError **error
 {
   switch (option) {
   case 'c':
-    nego_options_take_text (&options->connect, optarg);
+    nego_options_take_connect (options, optarg);
+    return TRUE;
+  case 'P':
+    return nego_options_take_parallel (options, optarg, error);
+  case OPTION_ALL:
+    options->all = TRUE;
+    return TRUE;
+  case OPTION_MATCH:
+    nego_options_take_text (&options->match, optarg);
     return TRUE;
   case 'd':
     options->detach = TRUE;
@@ -197,7 +238,7 @@ nego_options_own_words (const NegoOptions *options, const NegoVerb *verb)
 {
   if (verb == NULL || !verb->runs)
     return G_MAXUINT;
-  return options->socket == NULL ? 3 : 2;
+  return options->socket == NULL && !options->all && options->match == NULL ? 3 : 2;
 }
 
 /* Sorts @argv into options and @words. */
@@ -247,13 +288,15 @@ nego_options_place (NegoOptions *options, GPtrArray *words, GError **error)
   const NegoVerb *verb = options->verb;
   guint first = 1, n;
 
-  if (verb->guest && options->socket == NULL) {
+  if (verb->guest && options->socket == NULL && !options->all && options->match == NULL) {
     if (words->len < 2)
       return nego_options_fail (error, "'%s' needs the name of a guest (or --socket PATH)",
                                 verb->name);
     options->guest = g_strdup (words->pdata[1]);
     first = 2;
   }
+  options->many = options->all || options->match != NULL
+                  || (verb->runs && options->guest != NULL && strchr (options->guest, ',') != NULL);
   n = words->len - first;
   if (n < verb->min_words)
     return nego_options_fail (error, "'%s' needs %s", verb->name, verb->words);
@@ -276,6 +319,13 @@ nego_options_check (const NegoOptions *options, GError **error)
     return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
   if (options->no_input && !options->verb->runs)
     return nego_options_fail (error, "option '-n' is not for '%s'", options->verb->name);
+  if ((options->all || options->match != NULL) && !options->verb->runs)
+    return nego_options_fail (error, "options '--all' and '--match' are not for '%s'",
+                              options->verb->name);
+  if ((options->all || options->match != NULL) && options->socket != NULL)
+    return nego_options_fail (error, "option '--socket' does not go with '--all' or '--match'");
+  if (options->all && options->match != NULL)
+    return nego_options_fail (error, "option '--all' does not go with '--match'");
   if (options->detach && !options->verb->runs)
     return nego_options_fail (error, "option '--detach' is not for '%s'", options->verb->name);
   if (options->signal != NULL && !options->verb->signals)
@@ -287,12 +337,26 @@ nego_options_check (const NegoOptions *options, GError **error)
   return TRUE;
 }
 
+/* What is only for several guests, or only for one. */
+static gboolean
+nego_options_check_many (const NegoOptions *options, GError **error)
+{
+  if (!options->many && options->connects != NULL && options->connects[1] != NULL)
+    return nego_options_fail (error, "option '--connect' is given more than once, for one guest");
+  if (options->many && options->detach)
+    return nego_options_fail (error, "option '--detach' is for one guest only");
+  if (options->many && options->key != NULL)
+    return nego_options_fail (error, "option '--key' is for one guest only");
+  return TRUE;
+}
+
 NegoOptions *
 nego_options_new (const NegoVerb *verbs, int argc, char **argv, GError **error)
 {
   g_autoptr (NegoOptions) options = g_new0 (NegoOptions, 1);
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
 
+  options->parallel = NEGO_MANY_PARALLEL;
   if (!nego_options_parse (options, verbs, argc, argv, words, error))
     return NULL;
   if (options->help || options->version) {
@@ -303,7 +367,8 @@ nego_options_new (const NegoVerb *verbs, int argc, char **argv, GError **error)
     nego_options_fail (error, "a verb is needed (nego-host --help lists them)");
     return NULL;
   }
-  if (!nego_options_check (options, error) || !nego_options_place (options, words, error))
+  if (!nego_options_check (options, error) || !nego_options_place (options, words, error)
+      || !nego_options_check_many (options, error))
     return NULL;
   return g_steal_pointer (&options);
 }
@@ -312,7 +377,9 @@ void
 nego_options_free (NegoOptions *options)
 {
   g_free (options->connect);
+  g_strfreev (options->connects);
   g_free (options->socket);
+  g_free (options->match);
   g_free (options->key);
   g_free (options->signal);
   g_free (options->guest);

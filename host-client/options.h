@@ -14,7 +14,8 @@ typedef struct NegoVerb NegoVerb;
 
 typedef struct {
   const NegoVerb *verb; /* NULL: help or version was asked for */
-  char *connect;        /* libvirt's URI; NULL: its default */
+  char *connect;        /* libvirt's URI, the last of connects; NULL: its default */
+  char **connects;      /* all of them; NULL: none */
   char *socket;         /* NULL: libvirt */
   gboolean has_timeout;
   double timeout; /* seconds; 0: without limit */
@@ -29,8 +30,12 @@ typedef struct {
   double kill_after; /* seconds */
   gboolean help;
   gboolean version;
-  char *guest; /* NULL: the verb takes none, or --socket says who */
-  char **args; /* the verb's other words; never NULL */
+  gboolean all;   /* guests that run */
+  char *match;    /* those whose names match; NULL: no pattern */
+  gboolean many;  /* these, or a list of names in guest */
+  guint parallel; /* of these at once */
+  char *guest;    /* NULL: the verb takes none, or --socket, --all or --match say who */
+  char **args;    /* the verb's other words; never NULL */
 } NegoOptions;
 
 struct NegoVerb {

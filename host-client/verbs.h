@@ -12,6 +12,8 @@
 int nego_cmd_attach (const NegoOptions *options);
 int nego_cmd_commands (const NegoOptions *options);
 int nego_cmd_exec (const NegoOptions *options);
+/* For several guests. */
+int nego_cmd_exec_many (const NegoOptions *options);
 int nego_cmd_forget (const NegoOptions *options);
 int nego_cmd_info (const NegoOptions *options);
 int nego_cmd_jobs (const NegoOptions *options);

@@ -196,6 +196,7 @@ test_input_room (AgentFixture *fixture, gconstpointer data)
   if (fixture->dir == NULL)
     return;
   go = agent_fixture_add_waiting (fixture, "counts", "", "wc -c");
+  agent_fixture_add (fixture, "counts.conf", "[Command]\nTimeout=0\n");
   start (fixture, "{'command':'counts','key':'k','wait':0,'input':true}");
   node = agent_fixture_ask (fixture, "negotiator-exec-input", now);
   next = json_object_get_int_member (agent_fixture_returned (node), "in-next");
