@@ -361,12 +361,31 @@ nego_run_events_recover (NegoRunEvents *self, GError **error)
     if (self->killed || !g_error_matches (*error, NEGO_ERROR, NEGO_ERROR_CLOSED)
         || !nego_run_state_reopen (self->state, self->started, error))
       return FALSE;
-    if (!nego_guest_can_post (self->state->guest)) {
-      g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_CLOSED, "the channel with events is gone");
+    /* By another way, perhaps: while a guest is restored its port is silent. */
+    self->no_events = !nego_guest_can_post (self->state->guest);
+    if (self->no_events)
       return FALSE;
-    }
     if (nego_run_events_begin (self, error))
       return TRUE;
+  }
+}
+
+/* Nobody takes the output: the script is told, and that it was is seen, since an agent that is in
+ * the middle of writing to us when we are gone reads no more. */
+static void
+nego_run_events_give_up (NegoRunEvents *self)
+{
+  const gint64 deadline = nego_run_state_later (g_get_monotonic_time (), KILL_S);
+  gboolean ok = nego_run_events_post (self, NEGO_RUN_SIGNAL,
+                                      nego_run_state_signal_arguments (self->state, SIGTERM), NULL);
+
+  self->state->dropping = TRUE;
+  while (ok && nego_run_events_awaits (self, NEGO_RUN_SIGNAL)
+         && nego_link_time_left (deadline) > 0) {
+    struct pollfd fd = { .fd = nego_guest_get_fd (self->state->guest), .events = POLLIN };
+
+    poll (&fd, 1, nego_link_time_left (deadline));
+    ok = nego_run_events_take (self, NULL);
   }
 }
 
@@ -383,12 +402,12 @@ nego_run_events_do (NegoRunState *state, gboolean *no_events, GError **error)
       break;
     if (!ok)
       ok = nego_run_events_recover (&self, &failure);
+    if (!ok && self.no_events)
+      break;
   }
-  /* Nobody takes its output. */
   if (g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_IO) && self.started)
-    nego_run_events_post (&self, NEGO_RUN_SIGNAL, nego_run_state_signal_arguments (state, SIGTERM),
-                          NULL);
-  *no_events = self.no_events && !self.started;
+    nego_run_events_give_up (&self);
+  *no_events = self.no_events;
   if (self.last != NULL || *no_events)
     return self.last;
   g_propagate_error (error, g_steal_pointer (&failure));

@@ -168,7 +168,7 @@ nego_run_poll_begin (NegoRunState *state, GError **error)
   const double wait = nego_run_poll_wait (state);
   g_autoptr (GString) arguments = NULL;
 
-  if (state->run->command == NULL) {
+  if (state->run->command == NULL || state->instance != NULL) {
     arguments = nego_run_state_status_arguments (state, 0, FALSE);
     return nego_run_poll_request (state, "negotiator-exec-status", arguments, 0, error);
   }
@@ -193,11 +193,12 @@ nego_run_poll_turn (NegoRunState *state, GError **error)
 static QapiNegotiatorJobStatus *
 nego_run_poll_loop (NegoRunState *state, GError **error)
 {
+  const gboolean begins = state->run->command != NULL && state->instance == NULL;
   g_autoptr (QapiNegotiatorJobStatus) status = nego_run_poll_begin (state, error);
 
   if (status == NULL)
     return NULL;
-  if (state->run->command != NULL)
+  if (begins)
     nego_run_input_take (&state->input, state->input.offset + state->input.len);
   while (status != NULL && !state->run->detach && !nego_run_state_is_over (state, status)) {
     if (nego_run_state_is_late (state, error))

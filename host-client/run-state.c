@@ -168,7 +168,7 @@ nego_run_state_put (
   len -= (gsize) known;
   if (!state->run->flow && offset + (gint64) len > NEGO_SCRIPT_OUTPUT_MAX)
     return nego_run_state_fail (error, "it has more output than a script can keep");
-  if (!state->run->put (i, data, len, state->run->user_data, error))
+  if (!state->dropping && !state->run->put (i, data, len, state->run->user_data, error))
     return FALSE;
   state->offsets[i] += (gint64) len;
   state->progress = state->progress || len > 0;

@@ -24,6 +24,7 @@ typedef struct {
   gint64 answered;   /* when it was last heard */
   gint64 end;        /* when the script has to have ended */
   gboolean progress; /* the last status had output */
+  gboolean dropping; /* nobody takes output any more */
   guint signals;     /* that came */
   int last_signal;
 } NegoRunState;
@@ -66,7 +67,8 @@ gboolean nego_run_state_is_late (const NegoRunState *state, GError **error);
 /* Says in @error that the command was started, and how to get at it. */
 void nego_run_state_explain (const NegoRunState *state, GError **error);
 
-/* The two ways. The first sets @no_events, and has done nothing, on a channel that has none. */
+/* The two ways. The first sets @no_events when the channel has none, or the run has to go on, where
+ * it is, on one that has none. */
 QapiNegotiatorJobStatus *
 nego_run_events_do (NegoRunState *state, gboolean *no_events, GError **error);
 QapiNegotiatorJobStatus *nego_run_poll_do (NegoRunState *state, GError **error);

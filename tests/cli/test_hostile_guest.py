@@ -298,11 +298,12 @@ class NonBlocking(HostileCase):
             nonlocal total, over
             arguments = request["arguments"]
             total += len(base64.b64decode(arguments.get("input-data", "")))
-            over = over or arguments.get("eof", False)
+            over = over or arguments.get("eof", False) or (
+                request["execute"] == "negotiator-exec" and not arguments.get("input"))
             if request["execute"] == "negotiator-exec-input":
                 pieces = [returned({"in-next": total})]
                 if over:
-                    pieces.append(line(event="NEGOTIATOR_EXITED", data={"job": "j"}))
+                    pieces.append(line(event="NEGOTIATOR_EXITED", data={"job": "1"}))
                 return pieces
             return [returned(STATUS if over else RUNNING)]
 

@@ -17,6 +17,13 @@ static const NegoVerb verbs[] = {
     .min_words = 1,
     .max_words = G_MAXUINT - 1,
     .runs = TRUE },
+  { .name = "kill",
+    .words = "JOB",
+    .summary = "kills",
+    .guest = TRUE,
+    .min_words = 1,
+    .max_words = 1,
+    .signals = TRUE },
   { NULL },
 };
 
@@ -48,6 +55,44 @@ check_args (const NegoOptions *options, const char *expected)
   g_autofree char *args = g_strjoinv ("|", options->args);
 
   g_assert_cmpstr (args, ==, expected);
+}
+
+static void
+test_many (void)
+{
+  g_autoptr (NegoOptions) all = parse_good ("nego-host exec --all -P 256 x --all"),
+                          match = parse_good ("nego-host --match w* -c a -c b exec x y"),
+                          names = parse_good ("nego-host exec a,b x -P"),
+                          one = parse_good ("nego-host ping a,b");
+
+  g_assert_true (all->many && all->all);
+  g_assert_null (all->guest);
+  g_assert_cmpuint (all->parallel, ==, 256);
+  check_args (all, "x|--all");
+  g_assert_true (match->many);
+  g_assert_cmpstr (match->match, ==, "w*");
+  g_assert_cmpstr (match->connects[0], ==, "a");
+  g_assert_cmpstr (match->connects[1], ==, "b");
+  g_assert_cmpstr (match->connect, ==, "b");
+  check_args (match, "x|y");
+  g_assert_true (names->many);
+  g_assert_cmpstr (names->guest, ==, "a,b");
+  g_assert_cmpuint (names->parallel, ==, 32);
+  check_args (names, "x|-P");
+  g_assert_false (one->many);
+}
+
+static void
+test_jobs (void)
+{
+  g_autoptr (NegoOptions) detach = parse_good ("nego-host exec -d web x"),
+                          kill = parse_good ("nego-host kill web j -s INT --kill-after 1.5");
+
+  g_assert_true (detach->detach);
+  g_assert_cmpstr (kill->signal, ==, "INT");
+  g_assert_true (kill->has_kill_after);
+  g_assert_cmpfloat (kill->kill_after, ==, 1.5);
+  check_args (kill, "j");
 }
 
 static void
@@ -148,6 +193,20 @@ test_errors (void)
     { "nego-host --key _ exec g x", "option '--key': '' is not 1 to 64 letters, digits and '._-'" },
     { "nego-host --key a/b exec g x",
       "option '--key': 'a/b' is not 1 to 64 letters, digits and '._-'" },
+    { "nego-host exec -P 0 a,b x", "option '--parallel': '0' is not a number from 1 to 256" },
+    { "nego-host exec -P 257 a,b x", "option '--parallel': '257' is not a number from 1 to 256" },
+    { "nego-host exec --all --match w x", "option '--all' does not go with '--match'" },
+    { "nego-host --socket p exec --all x",
+      "option '--socket' does not go with '--all' or '--match'" },
+    { "nego-host ping --all", "options '--all' and '--match' are not for 'ping'" },
+    { "nego-host -c a -c b exec g x", "option '--connect' is given more than once, for one guest" },
+    { "nego-host exec --all -d x", "option '--detach' is for one guest only" },
+    { "nego-host exec --key k a,b x", "option '--key' is for one guest only" },
+    { "nego-host ping -d g", "option '--detach' is not for 'ping'" },
+    { "nego-host ping -s INT g", "option '--signal' is not for 'ping'" },
+    { "nego-host ping --kill-after 1 g", "option '--kill-after' is not for 'ping'" },
+    { "nego-host kill --kill-after -1 g j",
+      "option '--kill-after': '-1' is not a number of seconds from 0 to 2592000" },
     { "nego-host ping", "'ping' needs the name of a guest (or --socket PATH)" },
     { "nego-host exec g", "'exec' needs COMMAND [ARG…]" },
     { "nego-host ping g x", "'ping': unexpected argument 'x'" },
@@ -212,6 +271,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/host-options/all", test_all);
+  g_test_add_func ("/host-options/many", test_many);
+  g_test_add_func ("/host-options/jobs", test_jobs);
   g_test_add_func ("/host-options/behind", test_behind);
   g_test_add_func ("/host-options/exec", test_exec);
   g_test_add_func ("/host-options/exec-socket", test_exec_socket);

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """nego-host: the host's command line against a real guest, over libvirt's API and over our port."""
 
+import contextlib
+import hashlib
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -13,6 +17,7 @@ from helpers.libvirt import LibvirtGuest
 from helpers.qga import Qga
 
 MIB = 1 << 20
+LONG = "NEGO_TEST_LONG" in os.environ
 
 
 class HostCase(LibvirtCase):
@@ -36,6 +41,19 @@ class HostCase(LibvirtCase):
         self.assertEqual(done.returncode, status, done.stderr.decode())
         return done.stdout
 
+    def spawn(self, *arguments, **options):
+        """Starts nego-host; its output is to be read."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(self.libvirt.command([self.program, *arguments]), stdout=subprocess.PIPE,
+                                   env=self.libvirt.environment, **options)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def jobs(self, guest="guest"):
+        return json.loads(self.assert_host(0, "--json", "jobs", guest))
+
     def assert_fails(self, status, *arguments, **options):
         """Runs nego-host, which has to end with `status` and without output; returns its words."""
         done = self.host(*arguments, **options)
@@ -47,7 +65,8 @@ class Contract:
     """What holds whichever way the guest is reached."""
 
     large_input = 0
-    request_limit = 0
+    streamed_in = 0   # bytes
+    streamed_out = 0
 
     def test_ping(self):
         self.assert_host(0, "ping", "guest")
@@ -92,10 +111,101 @@ class Contract:
         self.assertEqual((done.returncode, done.stderr), (0, b"copied\n"))
         self.assertEqual(done.stdout, data)
 
-    def test_exec_more_input_than_the_channel_takes(self):
-        text = self.assert_fails(125, "exec", "guest", "copy", input=bytes(MIB))
-        self.assertIn("make a request of", text)
-        self.assertIn(f"(limit {self.request_limit})", text)
+    def test_exec_streams_in(self):
+        data = os.urandom(self.streamed_in)
+        expected = hashlib.md5(data).hexdigest() + "\n"
+        self.assertEqual(self.assert_host(0, "exec", "guest", "checksum", input=data).decode(), expected)
+
+    def test_exec_streams_out(self):
+        """All of it, and neither side's memory grows with it."""
+        agent = self.guest.control.check("pidof nego-agent").split()[0]
+        before = self.private_kib(self.guest.control.check(f"cat /proc/{agent}/status"))
+        process = self.spawn("exec", "guest", "zeros", str(self.streamed_out))
+        total = 0
+        most = 0
+        while data := process.stdout.read(4 * MIB):
+            self.assertEqual(data.count(0), len(data))
+            total += len(data)
+            if process.poll() is None:
+                with contextlib.suppress(OSError):
+                    with open(self.host_status(process), encoding="ascii") as status:
+                        most = max(most, self.private_kib(status.read()))
+        self.assertEqual((process.wait(), total), (0, self.streamed_out))
+        after = self.private_kib(self.guest.control.check(f"cat /proc/{agent}/status"))
+        self.assertLess(after - before, 4096)
+        self.assertLess(most, 12 * 1024)
+
+    @staticmethod
+    def private_kib(status):
+        return int(next(line for line in status.splitlines() if line.startswith("RssAnon:")).split()[1])
+
+    @staticmethod
+    def host_status(process):
+        """Of nego-host, which nsenter may have started."""
+        pid = process.pid
+        while True:
+            with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+                if comm.read() == "nego-host\n":
+                    return f"/proc/{pid}/status"
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+                pid = children.read().split()[0]
+
+    def test_exec_interrupted(self):
+        """A command that does not care about signals is killed by the second one."""
+        process = self.spawn("exec", "guest", "stubborn")
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        pid = self.host_status(process).split("/")[2]
+        os.kill(int(pid), signal.SIGTERM)
+        # One that is pending is taken before the next: they are two.
+        os.kill(int(pid), signal.SIGINT)
+        process.stdout.read()
+        self.assertIn(process.wait(), (128 + signal.SIGINT, 128 + signal.SIGTERM))
+        self.assertEqual([job["signal"] for job in self.jobs() if job["command"] == "stubborn"][-1:],
+                         [signal.SIGKILL])
+
+    def test_exec_outlived(self):
+        """nego-host is killed; the job lives on, is attached to again, and gives all it has kept."""
+        process = self.spawn("exec", "--key", "outlived", "guest", "numbers", "1000", "8")
+        self.assertEqual(process.stdout.readline(), b"1\n")
+        os.kill(int(self.host_status(process).split("/")[2]), signal.SIGKILL)
+        process.stdout.read()
+        process.wait()
+        expected = b"".join(b"%d\n" % number for number in range(1, 1001))
+        done = self.host("attach", "guest", "outlived")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(expected.endswith(done.stdout) and done.stdout, done.stdout)
+        self.assertEqual(sum(job.get("key") == "outlived" for job in self.jobs()), 1)
+
+    def test_detached(self):
+        job = self.assert_host(0, "exec", "-d", "guest", "numbers", "3", "1").decode().strip()
+        self.assertEqual(self.assert_host(0, "attach", "guest", job), b"1\n2\n3\n")
+        self.assert_host(0, "forget", "guest", job)
+        self.assertNotIn(job, [other["job"] for other in self.jobs()])
+
+    def test_killed(self):
+        job = self.assert_host(0, "exec", "-d", "guest", "stubborn").decode().strip()
+        self.assert_host(0, "kill", "guest", job, "--kill-after", "0.5")
+        self.assertEqual(self.host("attach", "guest", job).returncode, 128 + signal.SIGKILL)
+
+    def test_others_are_served(self):
+        """A long run does not hold libvirt's agent: virsh beside it is answered within a second."""
+        process = self.spawn("exec", "guest", "numbers", "1", "6")
+        self.assertEqual(process.stdout.readline(), b"1\n")
+        for _ in range(4):
+            started = time.monotonic()
+            self.libvirt.virsh("qemu-agent-command", "guest", '{"execute":"guest-ping"}')
+            self.assertLess(time.monotonic() - started, 1.5)
+        self.assertEqual(process.wait(), 0)
+
+    def test_agent_stopped_in_the_middle(self):
+        """The jobs end, and who waits is told."""
+        process = self.spawn("exec", "guest", "numbers", "1", "100", stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.assertEqual(process.stdout.readline(), b"1\n")
+        self.stop_agent()
+        self.assertEqual(process.wait(60), 125)
+        self.assertRegex(process.stderr.read().decode(), "cancelled in the guest|was started .*, but: ")
+        self.start_agent()
 
     def test_exec_without_input(self):
         self.assertEqual(self.assert_host(0, "exec", "-n", "guest", "copy", input=b"unread"), b"")
@@ -155,15 +265,17 @@ class OverLibvirt(Contract, HostCase):
     """The guest has libvirt's port only."""
 
     ports = (PORT_QGA,)
-    large_input = 128 << 10
-    request_limit = 192 << 10
+    large_input = 512 << 10
+    streamed_in = (100 if LONG else 2) * MIB
+    streamed_out = (64 if LONG else 8) * MIB
 
 
 class OverPort(Contract, HostCase):
     """The guest has our port too, which is preferred."""
 
-    large_input = 640 << 10
-    request_limit = MIB
+    large_input = 2 * MIB
+    streamed_in = (100 if LONG else 16) * MIB
+    streamed_out = (1024 if LONG else 64) * MIB
 
     def test_socket_option_needs_no_libvirt(self):
         self.assertEqual(self.assert_host(0, "--socket", self.guest.socket_path(PORT_OURS),
@@ -194,6 +306,116 @@ class OverPort(Contract, HostCase):
         self.libvirt.restart()
         self.guest.libvirtd_restarted()
         self.assert_host(0, "ping", "guest")
+
+    def test_saved_and_restored(self):
+        """In the middle of a stream, by virsh: nothing is lost or comes twice."""
+        size = 32 * MIB
+        process = self.spawn("exec", "guest", "zeros", str(size), stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        total = len(process.stdout.read(MIB))
+        state = str(self.guest.directory / "saved")
+        self.libvirt.virsh("save", "guest", state)
+        self.libvirt.virsh("restore", state)
+        while data := process.stdout.read(4 * MIB):
+            total += len(data)
+        self.assertEqual((process.wait(60), total, process.stderr.read()), (0, size, b""))
+        self.assertEqual(sum(job["command"] == "zeros" and job["state"] == "running" for job in self.jobs()), 0)
+
+
+class Many(HostCase):
+    """Eight guests, of which two have an agent that lives."""
+
+    agent_command = None
+
+    @classmethod
+    def make_guest(cls):
+        return LibvirtGuest(cls.libvirt, "web1", ports=(PORT_QGA,))
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        others = [LibvirtGuest(cls.libvirt, name, ports=(PORT_QGA,))
+                  for name in ("web2", "web3", "db1", "db2", "db3", "db4", "db5")]
+        cls.guests = [cls.guest, *map(cls.enterClassContext, others)]
+
+    def setUp(self):
+        self.daemons = []
+        for guest in self.guests[:2]:
+            daemon = guest.daemon("agent", "nego-agent")
+            guest.wait_agent("connected")
+            self.addCleanup(daemon.stop)
+
+    def tearDown(self):
+        pass
+
+    def test_all(self):
+        """The dead delay nobody."""
+        # One that holds its port and does not answer is the worst.
+        hung = self.guests[2].daemon("agent", "nego-agent")
+        self.guests[2].wait_agent("connected")
+        self.guests[2].control.check("kill -STOP $(pidof nego-agent)")
+        self.addCleanup(hung.stop)
+        self.addCleanup(self.guests[2].control.check, "kill -CONT $(pidof nego-agent)")
+        started = time.monotonic()
+        process = self.spawn("exec", "--all", "arguments", "a b", "c", stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        lines = sorted(process.stdout.readline() for _ in range(4))
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertEqual(lines, [b"web1: a b\n", b"web1: c\n", b"web2: a b\n", b"web2: c\n"])
+        self.assertEqual((process.stdout.read(), process.wait(60)), (b"", 1))
+        words = process.stderr.read().decode().splitlines()
+        self.assertEqual(words[-1], "nego-host: 8 guests: 2 succeeded, 6 failed: db1, db2, db3, db4, db5, web3")
+        self.assertEqual(sorted(word.split("'")[1] for word in words[:-1]),
+                         ["db1", "db2", "db3", "db4", "db5", "web3"])
+
+    def test_match(self):
+        done = self.host("exec", "--match", "web[12]", "find-ip-addresses")
+        self.assertEqual(done.returncode, 125)  # * and ? only
+        done = self.host("exec", "--match", "web?", "-P", "1", "fail", "3")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"nego-host: guest 'web1': exit status 3\n", done.stderr)
+        self.assertIn(b"web1: failing with 3\n", done.stderr)
+        self.assertIn(b"nego-host: 3 guests: 0 succeeded, 3 failed: web1, web2, web3\n", done.stderr)
+
+    def test_names(self):
+        done = self.host("exec", "web2,web1", "numbers", "1")
+        self.assertEqual((done.returncode, sorted(done.stdout.splitlines()), done.stderr),
+                         (0, [b"web1: 1", b"web2: 1"], b"nego-host: 2 guests: 2 succeeded, 0 failed\n"))
+        done = self.host("-q", "exec", "web2,nope", "numbers", "1")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, b"web2: 1\n", b""))
+
+    def test_json(self):
+        done = self.host("--json", "exec", "web1,web2,db1,nope", "numbers", "2")
+        rows = {row["guest"]: row for row in map(json.loads, done.stdout.splitlines())}
+        self.assertEqual(sorted(rows), ["db1", "nope", "web1", "web2"])
+        self.assertEqual((rows["web1"]["exit-status"], rows["web1"]["result"]["out-data"]), (0, "1\n2\n"))
+        self.assertEqual((rows["nope"]["exit-status"], rows["nope"]["error"]), (125, "no such guest"))
+        self.assertEqual(rows["db1"]["exit-status"], 125)
+        self.assertEqual(done.returncode, 1)
+
+    def test_several_connections(self):
+        """Guests of one name are told apart, and a host that is not there delays nobody."""
+        done = self.host("-c", "qemu:///system" if os.geteuid() == 0 else "qemu:///session",
+                         "-c", "qemu+unix:///system?socket=/nonexistent", "exec", "web1,web2", "numbers", "1")
+        self.assertEqual((done.returncode, sorted(done.stdout.splitlines())), (1, [b"web1: 1", b"web2: 1"]))
+        self.assertIn(b"/nonexistent", done.stderr)
+        uri = self.libvirt.environment["LIBVIRT_DEFAULT_URI"]
+        done = self.host("-q", "-c", uri, "-c", uri, "exec", "web1", "numbers", "1")
+        self.assertEqual(done.returncode, 2)
+        done = self.host("-c", uri, "-c", uri, "exec", "web1,", "numbers", "1")
+        self.assertEqual((done.returncode, sorted(done.stdout.splitlines())),
+                         (0, [b"web1@localhost: 1", b"web1@localhost: 1"]))
+
+    def test_interrupted(self):
+        process = self.spawn("exec", "web1,web2", "numbers", "1", "100", stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.assertEqual(sorted(process.stdout.readline() for _ in range(2)), [b"web1: 1\n", b"web2: 1\n"])
+        os.kill(int(Contract.host_status(process).split("/")[2]), signal.SIGTERM)
+        self.assertEqual(process.wait(60), 1)
+        self.assertIn("ended by signal 15", process.stderr.read().decode())
+
+    def test_none(self):
+        self.assertIn("no guest that runs matches the pattern", self.assert_fails(125, "exec", "--match", "x*", "y"))
 
 
 class Errors(HostCase):
