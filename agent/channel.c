@@ -100,8 +100,11 @@ nego_channel_closed_cb (NegoSession *session, const GError *error, gpointer user
 static void
 nego_channel_serve (NegoChannel *channel, int fd)
 {
+  g_autofree char *client = nego_listener_describe_client (fd);
+  g_autofree char *name
+    = client != NULL ? g_strdup_printf ("%s (%s)", channel->name, client) : NULL;
   const NegoSessionOptions options = {
-    .name = channel->name,
+    .name = name != NULL ? name : channel->name,
     .kind = channel->kind,
     .limits = {
       .max_bytes = channel->qga ? NEGO_MESSAGE_BYTES_QGA : NEGO_MESSAGE_BYTES_PORT,

@@ -101,8 +101,9 @@ nego_cmd_find_script (const NegoAgent *agent, const char *name, GError **error)
 
 /* The job that @args ask for: the one there is already, or a new one. */
 static NegoJob *
-nego_cmd_start (const NegoAgent *agent, const QapiNegotiatorExecArgs *args, GError **error)
+nego_cmd_start (NegoCall *call, const QapiNegotiatorExecArgs *args, GError **error)
 {
+  const NegoAgent *agent = nego_agent_of (call);
   NegoJobRequest request = {
     .command = args->command,
     .args = (const char *const *) args->arg,
@@ -111,6 +112,7 @@ nego_cmd_start (const NegoAgent *agent, const QapiNegotiatorExecArgs *args, GErr
     .input_open = args->input,
     .flow = args->flow,
     .queue = args->queue,
+    .origin = nego_call_get_origin (call),
   };
   g_autofree guint8 *input = NULL;
   g_autoptr (NegoScript) script = NULL;
@@ -152,7 +154,7 @@ nego_cmd_negotiator_exec (NegoCall *call, const QapiNegotiatorExecArgs *args)
 
   if (nego_job_wait_check (args->has_wait, args->wait, &error)
       && (!args->stream || nego_cmd_check_stream (call, &error)))
-    job = nego_cmd_start (nego_agent_of (call), args, &error);
+    job = nego_cmd_start (call, args, &error);
   if (job == NULL) {
     nego_call_fail (call, error);
     return;

@@ -207,6 +207,21 @@ nego_listener_free (NegoListener *listener)
   g_free (listener);
 }
 
+char *
+nego_listener_describe_client (int fd)
+{
+  struct sockaddr_vm peer = { 0 };
+  struct ucred cred = { 0 };
+  socklen_t len = sizeof cred;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.pid > 0)
+    return g_strdup_printf ("process %d, user %u", cred.pid, cred.uid);
+  len = sizeof peer;
+  if (getpeername (fd, (struct sockaddr *) &peer, &len) == 0 && peer.svm_family == AF_VSOCK)
+    return g_strdup_printf ("CID %u", peer.svm_cid);
+  return NULL;
+}
+
 /* Whether the client of @fd may talk to us; a unix socket's mode has decided that already. */
 static gboolean
 nego_listener_admits (NegoListener *listener, int fd)

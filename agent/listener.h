@@ -22,6 +22,10 @@ NegoListener *
 nego_listener_new_vsock (guint32 cid, guint32 port, const GArray *peers, GError **error);
 /* Takes @fd, a listening socket of another maker: its file, if it has one, stays. */
 NegoListener *nego_listener_new_fd (int fd, const GArray *peers, GError **error);
+/* Who the client of the connection @fd is, as the kernel says it: "process 12, user 0", "CID 2";
+ * NULL if that is not known. Returns: (transfer full). */
+char *nego_listener_describe_client (int fd);
+
 void nego_listener_free (NegoListener *listener);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoListener, nego_listener_free)
 

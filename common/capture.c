@@ -71,28 +71,32 @@ nego_capture_reserve (NegoCapture *capture, gsize bytes)
   capture->data = g_realloc (capture->data, capture->allocated);
 }
 
-/* Reads at most @room bytes, or drops some if that is 0. Returns the number of bytes; 0 at the end
- * of the stream (or an error, which no pipe has); -1: none now. */
-static gssize
-nego_capture_read (NegoCapture *capture, gsize room)
+static void
+nego_capture_keep (NegoCapture *capture, const guint8 *data, gsize len)
 {
-  guint8 scrap[READ_BYTES];
-  gsize bytes = room > 0 ? MIN (room, READ_BYTES) : READ_BYTES;
-  guint8 *to = scrap;
+  if (len == 0)
+    return;
+  nego_capture_reserve (capture, len);
+  memcpy (capture->data + capture->skip + capture->len, data, len);
+  capture->len += len;
+}
+
+/* Reads what there is, at most @most bytes, and keeps @room of it. Returns the number of bytes; 0
+ * at the end of the stream (or an error, which no pipe has); -1: none now. By way of the stack: few
+ * streams have much, and memory that is taken for it and given back leaves holes. */
+static gssize
+nego_capture_read (NegoCapture *capture, gsize most, gsize room)
+{
+  guint8 buffer[READ_BYTES];
   ssize_t n;
 
-  if (room > 0) {
-    nego_capture_reserve (capture, bytes);
-    to = capture->data + capture->skip + capture->len;
-  }
   do
-    n = read (capture->fd, to, bytes);
+    n = read (capture->fd, buffer, MIN (most, sizeof buffer));
   while (n < 0 && errno == EINTR);
   if (n < 0)
     return errno == EAGAIN ? -1 : 0;
-  if (room > 0)
-    capture->len += (gsize) n;
-  else if (n > 0)
+  nego_capture_keep (capture, buffer, MIN ((gsize) n, room));
+  if ((gsize) n > room)
     capture->truncated = TRUE;
   return n;
 }
@@ -152,16 +156,17 @@ nego_capture_on_readable (int fd, GIOCondition condition, gpointer user_data)
   const gsize before = capture->len;
 
   for (guint i = 0; i < READS; i++) {
-    gsize room = nego_capture_get_room (capture);
+    const gsize room = nego_capture_get_room (capture);
+    const gsize most = capture->flowing ? MIN (room, READ_BYTES) : READ_BYTES;
     gssize n;
 
-    if (room == 0 && capture->flowing)
+    if (most == 0)
       break;
-    n = nego_capture_read (capture, room);
+    n = nego_capture_read (capture, most, room);
     if (n == 0)
       nego_capture_close (capture);
     /* A short read says that the pipe is empty. */
-    if (n < (gssize) (room > 0 ? MIN (room, READ_BYTES) : READ_BYTES))
+    if (n < (gssize) most)
       break;
   }
   nego_capture_update (capture);
@@ -217,7 +222,7 @@ nego_capture_finish (NegoCapture *capture)
     pending = 0;
   do {
     /* Of a flowing stream nothing may be lost: a pipe's worth more than the window is kept. */
-    n = nego_capture_read (capture,
+    n = nego_capture_read (capture, READ_BYTES,
                            capture->flowing ? READ_BYTES : nego_capture_get_room (capture));
     pending -= (int) n;
   } while (n > 0 && pending >= 0);

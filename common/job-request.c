@@ -120,6 +120,7 @@ nego_job_request_copy (const NegoJobRequest *request)
   copy->args = (const char *const *) g_strdupv ((char **) request->args);
   copy->env = (const char *const *) g_strdupv ((char **) request->env);
   copy->key = g_strdup (request->key);
+  copy->origin = NULL;
   copy->input = NULL;
   return copy;
 }

@@ -20,6 +20,7 @@ typedef struct {
   gboolean input_open; /* more input may follow */
   gboolean flow;       /* output flows instead of being kept (capture.h) */
   gboolean queue;      /* the run may wait for others to end */
+  const char *origin;  /* who asks, for the audit */
 } NegoJobRequest;
 
 /* Checks the key's form. Errors: NEGO_ERROR_GENERIC. */

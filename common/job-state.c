@@ -32,3 +32,16 @@ nego_job_state_is_final (NegoJobState state)
 {
   return state != NEGO_JOB_QUEUED && state != NEGO_JOB_RUNNING;
 }
+
+const char *
+nego_job_state_to_string (NegoJobState state)
+{
+  static const char *const names[NEGO_JOB_STATES] = {
+    [NEGO_JOB_QUEUED] = "queued",       [NEGO_JOB_RUNNING] = "running",
+    [NEGO_JOB_EXITED] = "exited",       [NEGO_JOB_SIGNALLED] = "signalled",
+    [NEGO_JOB_TIMED_OUT] = "timed-out", [NEGO_JOB_CANCELLED] = "cancelled",
+    [NEGO_JOB_FAILED] = "failed",
+  };
+
+  return names[state];
+}

@@ -32,5 +32,8 @@ typedef enum {
  * is final. */
 NegoJobState nego_job_state_next (NegoJobState state, NegoJobEvent event);
 
+/* Its name in the schema (NegotiatorJobState). */
+const char *nego_job_state_to_string (NegoJobState state);
+
 /* Whether nothing follows. */
 gboolean nego_job_state_is_final (NegoJobState state);

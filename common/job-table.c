@@ -58,6 +58,7 @@ nego_job_table_new (const char *side, const NegoJobLimits *limits)
     .window = limits->window_bytes,
     .stall_ms = limits->stall_ms,
     .drain = nego_drain_new (NEGO_JOBS_DRAINED),
+    .audit = nego_audit_new (),
     .callbacks = { nego_job_table_on_ended, nego_job_table_on_gone },
     .user_data = table,
   };
@@ -89,6 +90,7 @@ nego_job_table_free (NegoJobTable *table)
   g_hash_table_unref (table->by_id);
   g_hash_table_unref (table->per_script);
   nego_drain_free (table->owner.drain);
+  nego_audit_free (table->owner.audit);
   g_free (table->side);
   g_free (table);
 }

@@ -22,6 +22,8 @@ struct NegoJob {
   char *command;
   char *user;
   char *reason;
+  char *arguments; /* their hash */
+  char *origin;
   NegoJobState state;
   int exit_code, signal;
   gboolean cancelled;
@@ -66,6 +68,36 @@ nego_job_on_input (NegoInput *input, gpointer user_data)
   nego_job_tell_watchers (user_data);
 }
 
+static NegoAuditRun
+nego_job_get_audit_run (const NegoJob *job)
+{
+  return (NegoAuditRun){
+    .job = job->id,
+    .key = job->key,
+    .command = job->command,
+    .arguments = job->arguments,
+    .user = job->user,
+    .origin = job->origin,
+  };
+}
+
+static gint64 nego_job_get_elapsed_ns (const NegoJob *job);
+
+static void
+nego_job_audit_end (const NegoJob *job)
+{
+  const NegoAuditRun run = nego_job_get_audit_run (job);
+  const NegoAuditResult result = {
+    .state = nego_job_state_to_string (job->state),
+    .exit_code = job->exit_code,
+    .signal = job->signal,
+    .reason = job->reason,
+    .elapsed_ns = nego_job_get_elapsed_ns (job),
+  };
+
+  nego_audit_ended (&run, &result);
+}
+
 static void
 nego_job_end (NegoJob *job, NegoJobEvent event)
 {
@@ -83,6 +115,7 @@ nego_job_end (NegoJob *job, NegoJobEvent event)
       nego_drain_add (job->owner->drain, held);
     }
   }
+  nego_job_audit_end (job);
 }
 
 static NegoJobEvent
@@ -224,6 +257,8 @@ nego_job_new (const NegoJobRequest *request, const NegoScript *script, const Neg
   job->digest = request->key != NULL ? nego_job_request_digest (request) : NULL;
   job->command = g_strdup (script->name);
   job->user = g_strdup (script->conf->user);
+  job->arguments = nego_audit_hash (owner->audit, request->args);
+  job->origin = g_strdup (request->origin != NULL ? request->origin : "nobody");
   job->exit_code = -1;
   job->takes_input = request->input_open;
   job->input_next = request->input_len;
@@ -237,8 +272,10 @@ nego_job_start (NegoJob *job,
                 guint8 *input,
                 const NegoScript *script)
 {
+  const NegoAuditRun run = nego_job_get_audit_run (job);
   g_autoptr (GError) error = NULL;
 
+  nego_audit_started (&run);
   job->started_real_ns = nego_job_clock (CLOCK_REALTIME);
   job->started_ns = nego_job_clock (CLOCK_MONOTONIC);
   if (nego_job_execute (job, request, input, script, &error)) {
@@ -268,6 +305,8 @@ nego_job_unref (NegoJob *job)
   g_free (job->command);
   g_free (job->user);
   g_free (job->reason);
+  g_free (job->arguments);
+  g_free (job->origin);
   g_free (job);
 }
 

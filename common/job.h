@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "common/audit.h"
 #include "common/capture.h"
 #include "common/drain.h"
 #include "common/job-request.h"
@@ -59,6 +60,7 @@ typedef struct {
   gsize window;     /* of each stream of a flow job */
   guint stall_ms;   /* how long such a window may stay full */
   NegoDrain *drain; /* gets the pipes that outlive the script */
+  NegoAudit *audit; /* each run is recorded in the log */
   NegoJobCallbacks callbacks;
   gpointer user_data;
 } NegoJobOwner;

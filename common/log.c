@@ -25,7 +25,18 @@ struct NegoLog {
   gboolean verbose;
   gboolean stuck; /* the last line found no room: do not wait for it again */
   guint64 lost;   /* lines since the last one that was written */
+  gboolean held;
+  GQueue waiting; /* NegoLogHeld, while held */
+  gint64 time_us; /* of the line that is written, if it waited; 0: now */
 };
+
+/* A message that waits. */
+typedef struct {
+  gint64 time_us;
+  GLogLevelFlags level;
+  gsize n_fields;
+  GLogField *fields; /* with copies of the values; the keys are static */
+} NegoLogHeld;
 
 NegoLog *
 nego_log_new (int fd, gboolean verbose)
@@ -75,6 +86,7 @@ nego_log_free (NegoLog *log)
 {
   if (log == NULL)
     return;
+  nego_log_release (log);
   if (log->owns_fd)
     close (log->fd);
   nego_journal_free (log->journal);
@@ -138,7 +150,7 @@ nego_log_write_line (NegoLog *log, const char *level, const char *domain, const 
 {
   g_autoptr (GString) line = g_string_sized_new (128);
   struct pollfd pollfd = { .fd = log->fd, .events = POLLOUT };
-  gint64 now = g_get_real_time ();
+  gint64 now = log->time_us != 0 ? log->time_us : g_get_real_time ();
 
   g_string_append_printf (line, "%" G_GINT64_FORMAT ".%06u: %s: ", now / G_USEC_PER_SEC,
                           (guint) (now % G_USEC_PER_SEC), level);
@@ -166,11 +178,25 @@ nego_log_find_field (const GLogField *fields, gsize n_fields, const char *key)
   return NULL;
 }
 
+/* The journal notes when it gets a message; this one says when it was logged. */
+static gboolean
+nego_log_send_late (NegoLog *log, const GLogField *fields, gsize n_fields)
+{
+  g_autofree GLogField *all = g_new (GLogField, n_fields + 1);
+  g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, log->time_us);
+
+  memcpy (all, fields, n_fields * sizeof *fields);
+  all[n_fields] = (GLogField){ "NEGOTIATOR_TIME_USEC", time, -1 };
+  return nego_journal_send (log->journal, all, n_fields + 1, !log->stuck);
+}
+
 static gboolean
 nego_log_put (NegoLog *log, GLogLevelFlags level, const GLogField *fields, gsize n_fields)
 {
   const char *message = nego_log_find_field (fields, n_fields, "MESSAGE");
 
+  if (log->journal != NULL && log->time_us != 0)
+    return nego_log_send_late (log, fields, n_fields);
   if (log->journal != NULL)
     return nego_journal_send (log->journal, fields, n_fields, !log->stuck);
   return nego_log_write_line (log, nego_log_level_name (level),
@@ -192,6 +218,79 @@ nego_log_put_lost (NegoLog *log)
   return nego_log_put (log, G_LOG_LEVEL_WARNING, fields, G_N_ELEMENTS (fields));
 }
 
+static void
+nego_log_held_free (gpointer data)
+{
+  NegoLogHeld *held = data;
+
+  for (gsize i = 0; i < held->n_fields; i++)
+    g_free ((gpointer) held->fields[i].value);
+  g_free (held->fields);
+  g_free (held);
+}
+
+/* Keys of log fields are literals, as GLib's macros and ours have them. */
+static void
+nego_log_keep (NegoLog *log, GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+  NegoLogHeld *held;
+
+  if (log->waiting.length >= NEGO_LOG_HELD_LINES) {
+    log->lost++;
+    return;
+  }
+  held = g_new0 (NegoLogHeld, 1);
+  held->time_us = g_get_real_time ();
+  held->level = level;
+  held->n_fields = n_fields;
+  held->fields = g_memdup2 (fields, n_fields * sizeof *fields);
+  for (gsize i = 0; i < n_fields; i++) {
+    const gsize len = fields[i].length < 0 ? strlen (fields[i].value) : (gsize) fields[i].length;
+
+    held->fields[i].value = g_strndup (fields[i].value, MIN (len, NEGO_LOG_LINE_BYTES));
+    held->fields[i].length = -1;
+  }
+  g_queue_push_tail (&log->waiting, held);
+}
+
+static void
+nego_log_write_now (NegoLog *log, GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+  if (log->lost > 0 && nego_log_put_lost (log))
+    log->lost = 0;
+  log->stuck = log->lost > 0 || !nego_log_put (log, level, fields, n_fields);
+  log->lost += log->stuck;
+}
+
+void
+nego_log_hold (NegoLog *log)
+{
+  log->held = TRUE;
+}
+
+void
+nego_log_release (NegoLog *log)
+{
+  const guint64 lost = log->lost;
+  NegoLogHeld *held;
+
+  /* What found no place came last. */
+  if (log->held)
+    log->lost = 0;
+  while ((held = g_queue_pop_head (&log->waiting)) != NULL) {
+    log->time_us = held->time_us;
+    nego_log_write_now (log, held->level, held->fields, held->n_fields);
+    nego_log_held_free (held);
+  }
+  log->time_us = 0;
+  if (log->held && lost > 0) {
+    log->lost += lost;
+    if (nego_log_put_lost (log))
+      log->lost = 0;
+  }
+  log->held = FALSE;
+}
+
 GLogWriterOutput
 nego_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
@@ -200,10 +299,10 @@ nego_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
 
   if (!log->verbose && g_log_writer_default_would_drop (level, domain))
     return G_LOG_WRITER_HANDLED;
-  if (log->lost > 0 && nego_log_put_lost (log))
-    log->lost = 0;
-  log->stuck = log->lost > 0 || !nego_log_put (log, level, fields, n_fields);
-  log->lost += log->stuck;
+  if (log->held)
+    nego_log_keep (log, level, fields, n_fields);
+  else
+    nego_log_write_now (log, level, fields, n_fields);
   return G_LOG_WRITER_HANDLED;
 }
 

@@ -28,6 +28,12 @@ NegoLog *nego_log_new_journal (const char *socket, gboolean verbose);
 /* To the standard error; when that is the journal's, to the journal itself, with levels and fields.
  */
 NegoLog *nego_log_new_stderr (gboolean verbose);
+/* From here on nothing is written anywhere: what would be waits, up to NEGO_LOG_HELD_LINES, and
+ * what is more is counted. For as long as file systems are frozen: a write to one would not return.
+ */
+void nego_log_hold (NegoLog *log);
+/* Writes what waited, each with the time when it was logged, and goes on writing. */
+void nego_log_release (NegoLog *log);
 void nego_log_free (NegoLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoLog, nego_log_free)
 

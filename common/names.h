@@ -65,8 +65,10 @@
 #define NEGO_DEVICE_STEADY_MS 1000
 
 /* Log. A line is written at once or not at all: PIPE_BUF is what a pipe takes whole. */
-#define NEGO_LOG_LINE_BYTES     4096u
-#define NEGO_LOG_WAIT_MS        100 /* for a reader that is slow; the next lines do not wait again */
+#define NEGO_LOG_LINE_BYTES 4096u
+#define NEGO_LOG_WAIT_MS    100 /* for a reader that is slow; the next lines do not wait again */
+/* Lines that wait while file systems are frozen: two for each of some hundred runs' ends. */
+#define NEGO_LOG_HELD_LINES     256u
 #define NEGO_LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 /* Scripts. */

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 """agent-process: the agent's life as a process: start, daemon, pid file, log file, signals, idling."""
 
+import base64
+import contextlib
 import os
 import pathlib
 import random
+import re
 import resource
 import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 from helpers import tap
-from helpers.agent import ENVIRONMENT, NEGO_AGENT, AgentCase, run
+from helpers.agent import ENVIRONMENT, NEGO_AGENT, AgentCase, run, safe_directory
 from helpers.qga import Qga
 
 STARTS = 1000
@@ -99,6 +103,58 @@ class Daemon(AgentCase):
                                   f"pidfile={self.pidfile}\n")
         self.args = ["-c", conf]
         self.daemonize()
+
+
+class Audit(AgentCase):
+    """What the log says of scripts, and what it never says."""
+
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory(prefix=".nego-audit-", dir=safe_directory())
+        self.addCleanup(directory.cleanup)
+        self.scripts = pathlib.Path(directory.name)
+        self.scripts.chmod(0o755)
+        self.log = self.dir / "log"
+        script = self.scripts / "x"
+        script.write_text("#!/bin/sh\necho $2; cat; echo secret-error >&2; exit 3\n")
+        script.chmod(0o755)
+        config = self.scripts / "x.conf"
+        config.write_text("[Command]\nAllowEnvironment=A\nEnvironment=B=secret-set\n")
+        config.chmod(0o644)
+        conf = self.write("agent.conf", f"[negotiator]\nguest-commands={self.scripts}\n")
+        self.pidfile = self.dir / "pid"
+        result = run("-v", "-d", "-m", "unix-listen", "-p", self.socket, "-c", conf, "-l", self.log, "-f",
+                     self.pidfile, env={**ENVIRONMENT, "G_MESSAGES_DEBUG": "all"})
+        self.assertEqual((result.stderr, result.returncode), ("", 0))
+        self.pid = int(self.pidfile.read_text())
+        self.end = os.pidfd_open(self.pid)
+        self.addCleanup(os.close, self.end)
+        self.addCleanup(self.stop)
+
+    def stop(self):
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.end, signal.SIGTERM)
+        select.select([self.end], [], [])
+
+    def test_records(self):
+        with Qga(self.socket) as client:
+            for argument in "secret-argument", "secret-argument", "another":
+                status = client.command("negotiator-exec", command="x", arg=["-", argument], env=["A=secret-env"],
+                                        **{"input-data": base64.b64encode(b"secret-input").decode()})
+                self.assertEqual(status["exitcode"], 3)
+            client.command("negotiator-exec-status", job=status["job"])
+        self.stop()
+        log = self.log.read_text()
+        self.assertNotIn("secret", log)
+        self.assertNotIn(base64.b64encode(b"secret-input").decode(), log)
+        started = re.findall(rf"(?m)^\d+\.\d+: message: audit: job [0-9a-f]{{32}}: 'x' is started for unix-listen:"
+                             rf"{re.escape(str(self.socket))} \(process {os.getpid()}, user {os.getuid()}\) "
+                             rf"\(arguments ([0-9a-f]{{32}})\)$", log)
+        self.assertEqual(len(started), 3)
+        self.assertEqual(started[0], started[1])
+        self.assertNotEqual(started[0], started[2])
+        self.assertEqual(len(re.findall(r"(?m)^\d+\.\d+: message: audit: job [0-9a-f]{32}: 'x' has ended after "
+                                        r"\d+\.\d{3} s: exited 3$", log)), 3)
 
 
 class Foreground(AgentCase):

@@ -20,7 +20,7 @@ import time
 import unittest
 
 from helpers import tap
-from helpers.agent import AgentCase
+from helpers.agent import AgentCase, safe_directory
 from helpers.build import program
 from helpers.qga import Qga
 
@@ -51,16 +51,6 @@ SCRIPTS = {
     "described": "exit",
     "described.conf": "[Command]\nDescription=Does \\\\ nothing\n",
 }
-
-
-def safe_directory():
-    """A place that only its owner can write to, as the agent asks for."""
-    for place in (os.getcwd(), os.path.expanduser("~"), "/run"):
-        path = pathlib.Path(place)
-        if os.access(path, os.W_OK) and all(
-                part.stat().st_mode & 0o022 == 0 for part in (path, *path.parents)):
-            return path
-    raise unittest.SkipTest("no directory here is safe from other users")
 
 
 def run(*args, **options):

@@ -20,6 +20,16 @@ def run(*args, env=None, program=NEGO_AGENT, **kwargs):
                           capture_output=True, text=True, timeout=30, check=False, **kwargs)
 
 
+def safe_directory():
+    """A place that only its owner can write to, as the agent asks for."""
+    for place in (os.getcwd(), os.path.expanduser("~"), "/run"):
+        path = pathlib.Path(place)
+        if os.access(path, os.W_OK) and all(
+                part.stat().st_mode & 0o022 == 0 for part in (path, *path.parents)):
+            return path
+    raise unittest.SkipTest("no directory here is safe from other users")
+
+
 class AgentCase(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="nego-agent-")

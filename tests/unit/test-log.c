@@ -104,6 +104,65 @@ test_levels (Fixture *fixture, gconstpointer verbose)
   }
 }
 
+/* Nothing is written while the gate is closed; then all of it is, with the time when it was said.
+ */
+static void
+test_held (Fixture *fixture, gconstpointer verbose)
+{
+  g_autofree char *before = NULL, *after = NULL, *later = NULL;
+  g_autofree char *released = NULL;
+  const char *second;
+
+  nego_log_hold (fixture->log);
+  say (fixture->log, G_LOG_LEVEL_WARNING, "first");
+  say (fixture->log, G_LOG_LEVEL_DEBUG, "never");
+  g_usleep (2000);
+  say (fixture->log, G_LOG_LEVEL_MESSAGE, "second");
+  before = drain (fixture->fds[0]);
+  g_assert_cmpstr (before, ==, "");
+  g_usleep (2000);
+  released
+    = g_strdup_printf ("%" G_GINT64_FORMAT ".%06" G_GINT64_FORMAT,
+                       g_get_real_time () / G_USEC_PER_SEC, g_get_real_time () % G_USEC_PER_SEC);
+  nego_log_release (fixture->log);
+  after = drain (fixture->fds[0]);
+  g_assert_true (g_regex_match_simple (
+    "^\\d+\\.\\d{6}: warning: topic: first\n\\d+\\.\\d{6}: message: topic: second\n$", after,
+    G_REGEX_DEFAULT, 0));
+  second = strchr (after, '\n') + 1;
+  g_assert_cmpint (strcmp (after, second), <, 0);
+  g_assert_cmpint (strcmp (second, released), <, 0);
+  say (fixture->log, G_LOG_LEVEL_MESSAGE, "third");
+  later = drain (fixture->fds[0]);
+  g_assert_nonnull (strstr (later, ": third\n"));
+}
+
+/* At the limit, and one above. */
+static void
+test_held_limit (Fixture *fixture, gconstpointer verbose)
+{
+  for (guint extra = 0; extra < 2; extra++) {
+    g_autofree char *text = NULL;
+    g_auto (GStrv) lines = NULL;
+
+    nego_log_hold (fixture->log);
+    for (guint i = 0; i < NEGO_LOG_HELD_LINES + extra; i++) {
+      g_autofree char *message = g_strdup_printf ("line %u", i);
+
+      say (fixture->log, G_LOG_LEVEL_MESSAGE, message);
+    }
+    nego_log_release (fixture->log);
+    text = drain (fixture->fds[0]);
+    lines = g_strsplit (text, "\n", -1);
+    g_assert_cmpuint (g_strv_length (lines), ==, NEGO_LOG_HELD_LINES + extra + 1);
+    g_assert_true (g_str_has_suffix (lines[0], ": line 0"));
+    g_assert_true (g_str_has_suffix (lines[NEGO_LOG_HELD_LINES - 1], ": line 255"));
+    if (extra > 0)
+      g_assert_true (g_str_has_suffix (lines[NEGO_LOG_HELD_LINES],
+                                       ": log messages lost because nobody read them: 1"));
+  }
+}
+
 static void
 test_escapes (Fixture *fixture, gconstpointer verbose)
 {
@@ -310,6 +369,8 @@ main (int argc, char **argv)
   g_test_add ("/log/form", Fixture, NULL, set_up, test_form, tear_down);
   g_test_add ("/log/levels", Fixture, NULL, set_up, test_levels, tear_down);
   g_test_add ("/log/levels-verbose", Fixture, "", set_up, test_levels, tear_down);
+  g_test_add ("/log/held", Fixture, NULL, set_up, test_held, tear_down);
+  g_test_add ("/log/held-limit", Fixture, NULL, set_up, test_held_limit, tear_down);
   g_test_add ("/log/escapes", Fixture, NULL, set_up, test_escapes, tear_down);
   g_test_add ("/log/long-line", Fixture, NULL, set_up, test_long_line, tear_down);
   g_test_add ("/log/long-line-utf8", Fixture, NULL, set_up, test_long_line_utf8, tear_down);
