@@ -6,9 +6,12 @@ nanoseconds, memory is bytes.
 """
 
 import dataclasses
+import base64
 import json
 import os
+import socket
 import subprocess
+import time
 
 from subjects import BARE, OURS, PORT_BARE, THEIRS, InGuest, drive, program
 
@@ -41,9 +44,13 @@ class Size:
     idle_ms: int = 10000
     mute_ms: int = 2000
     growth: int = 100000
+    streamed: int = 256 << 20
+    collected: int = 10 << 20
+    stamps: int = 5
 
 
-TINY = Size(requests=50, guest_requests=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=400)
+TINY = Size(requests=50, guest_requests=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=400,
+            streamed=1 << 20, collected=1 << 20, stamps=1)
 
 
 class Round:
@@ -61,7 +68,7 @@ class Round:
     def run(self, failed):
         """One that fails leaves its values out and is told to `failed`; the others go on."""
         for measure in (self.ping, self.guest_ping, self.execute, self.blocked, self.mute, self.idle,
-                        self.first, self.start, self.growth, self.host):
+                        self.first, self.start, self.growth, self.host, self.stream, self.first_byte):
             try:
                 measure()
             except subprocess.CalledProcessError as error:
@@ -187,8 +194,60 @@ class Round:
         if OURS in self._local and program("nego-host"):
             agent = self._local[OURS]
             self._record("host", OURS, self._drive(
-                agent, "spawn", runs, program("nego-host"), "--socket", agent.socket, "exec",
-                "trivial")["wall"])
+                agent, "spawn", runs, program("nego-host"), "--socket", self._subjects.port, "exec",
+                "-n", "trivial")["wall"])
+
+    def _spawn_host(self, *arguments):
+        return subprocess.Popen([program("nego-host"), "--socket", self._subjects.port, "exec", "-n",
+                                 *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    def stream(self):
+        """Nanoseconds for each MiB."""
+        for figure, command in (("stream", "zeros"), ("stream-text", "text")):
+            if OURS in self._local and program("nego-host"):
+                size = self._size.streamed
+                began = time.monotonic_ns()
+                with self._spawn_host(command, size) as process:
+                    total = 0
+                    while data := process.stdout.read(1 << 20):
+                        total += len(data)
+                if (process.returncode, total) != (0, size):
+                    raise subprocess.CalledProcessError(process.returncode, command,
+                                                        stderr=f"{total} bytes of {size}")
+                self._record(figure, OURS, (time.monotonic_ns() - began) / (size >> 20))
+            if THEIRS in self._local:
+                self._record(figure, THEIRS, self._collect(command))
+
+    def _collect(self, command):
+        """What guest-exec gives when it has ended."""
+        size = self._size.collected
+        arguments = {"zeros": ["-c", f"head -c {size} /dev/zero"],
+                     "text": ["-c", f"yes 'a line of text, as logs have it, 0123456789' | head -c {size}"]}[command]
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(self._local[THEIRS].socket))
+            lines = peer.makefile("rb")
+            began = time.monotonic_ns()
+
+            def ask(name, **members):
+                peer.sendall(request(name, **members).encode() + b"\n")
+                return json.loads(lines.readline())["return"]
+
+            pid = ask("guest-exec", path="/bin/sh", arg=arguments, **{"capture-output": True})["pid"]
+            while not (status := ask("guest-exec-status", pid=pid))["exited"]:
+                time.sleep(0.001)
+            data = base64.b64decode(status["out-data"])
+            if len(data) != size:
+                raise subprocess.CalledProcessError(1, "guest-exec", stderr=f"{len(data)} bytes of {size}")
+            return (time.monotonic_ns() - began) / (size >> 20)
+
+    def first_byte(self):
+        if OURS not in self._local or not program("nego-host"):
+            return
+        for _ in range(self._size.stamps):
+            with self._spawn_host("stamp") as process:
+                written = int(process.stdout.readline())
+                self._record("first-byte", OURS, time.time_ns() - written)
+                process.stdout.read()
 
 
 @dataclasses.dataclass
@@ -220,5 +279,8 @@ ROWS = (
     Row("start to first answer", "start", "ms", THEIRS, 1.5),
     Row("resident memory after the first answer", "rss", "KiB", THEIRS, 1.25),
     Row("  its growth over 100,000 requests", "growth", "KiB", None, 64),
-    Row("nego-host --socket exec, to GLib start + spawn", "host", "ms", BARE, 2.5),
+    Row("nego-host --socket exec, to GLib start + spawn", "host", "ms", BARE, 2.0),
+    Row("a MiB of output streamed, to guest-exec's", "stream", "us", THEIRS, 0.67),
+    Row("  of text", "stream-text", "us", THEIRS, 0.67),
+    Row("output seen on the host after it was written", "first-byte", "ms", None, 5),
 )

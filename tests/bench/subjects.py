@@ -117,6 +117,7 @@ class Subjects:
         self.guests = {}
         self.missing = []
         self.trivial = None
+        self.port = None  # the socket of our agent that carries events
 
     def __enter__(self):
         try:
@@ -141,8 +142,17 @@ class Subjects:
         shutil.copy(program("trivial"), self.trivial)
         (commands / "trivial.conf").write_text(
             "[Command]\nDescription=does nothing\nTimeout=5\nArguments=false\n")
+        for name, text in (("zeros", "exec head -c \"$1\" /dev/zero"),
+                           ("text", "yes 'a line of text, as logs have it, 0123456789' | head -c \"$1\""),
+                           # When it was written, by the clock of the reader.
+                           ("stamp", "sleep 0.2; date +%s%N; sleep 0.1")):
+            (commands / name).write_text(f"#!/bin/sh\n{text}\n")
+            (commands / name).chmod(0o755)
+            (commands / f"{name}.conf").write_text("[Command]\nTimeout=0\n")
         configuration = directory / "agent.conf"
-        configuration.write_text(f"[negotiator]\nguest-commands={commands}\n")
+        self.port = directory / "port"
+        configuration.write_text(f"[negotiator]\nguest-commands={commands}\n"
+                                 f"channels=unix-listen:{self.port}\n")
         self._add_local(BARE, directory, [program("bare-echo")])
         if image.QEMU_GA.exists():
             self._add_local(THEIRS, directory, [image.QEMU_GA])
