@@ -355,8 +355,6 @@ nego_run_events_turn (NegoRunEvents *self, GError **error)
 static gboolean
 nego_run_events_recover (NegoRunEvents *self, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-
   for (;;) {
     if (self->killed || !g_error_matches (*error, NEGO_ERROR, NEGO_ERROR_CLOSED)
         || !nego_run_state_reopen (self->state, self->started, error))

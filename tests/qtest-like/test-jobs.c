@@ -151,7 +151,6 @@ test_reader_stops (Fixture *fixture, gconstpointer data)
 {
   g_auto (Stream) stream = { 0 };
   g_autoptr (NegoTestClient) other = nego_test_connect (fixture->test);
-  g_autoptr (JsonObject) status = NULL;
   guint64 cpu, next = 0, before;
 
   nego_test_add_script (fixture->test, "x", "#!/bin/sh\nexec head -c " MANY " /dev/zero\n");
