@@ -173,6 +173,8 @@ class Round:
             command = list(subject.command)
             command[command.index("-p") + 1] = directory / "socket"
             command[command.index("-t") + 1] = directory
+            if "--channel" in command:
+                command[command.index("--channel") + 1] = f"unix-listen:{directory / 'port'}"
             for _ in range(self._size.starts):
                 result = drive("start", directory / "socket", PING, *command)
                 self._record("start", name, result["wall"])

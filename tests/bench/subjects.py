@@ -151,15 +151,15 @@ class Subjects:
             (commands / f"{name}.conf").write_text("[Command]\nTimeout=0\n")
         configuration = directory / "agent.conf"
         self.port = directory / "port"
-        configuration.write_text(f"[negotiator]\nguest-commands={commands}\n"
-                                 f"channels=unix-listen:{self.port}\n")
+        configuration.write_text(f"[negotiator]\nguest-commands={commands}\n")
         self._add_local(BARE, directory, [program("bare-echo")])
         if image.QEMU_GA.exists():
             self._add_local(THEIRS, directory, [image.QEMU_GA])
         else:
             self.missing.append(f"no {image.QEMU_GA}: package qemu-guest-agent")
         if program("nego-agent"):
-            self._add_local(OURS, directory, [program("nego-agent"), "-c", configuration])
+            self._add_local(OURS, directory, [program("nego-agent"), "-c", configuration, "--channel",
+                                              f"unix-listen:{self.port}"])
         else:
             self.missing.append("this build has no nego-agent")
         if not program("nego-host"):
