@@ -35,7 +35,7 @@ nego_server_open (NegoServer *server, const NegoConf *conf, GError **error)
   for (i = 0; i < list->len; i++) {
     const NegoConfChannel *channel_conf = list->pdata[i];
     NegoChannel *channel
-      = nego_channel_new (channel_conf, conf->vsock_peers, server->agent->dispatcher,
+      = nego_channel_new (channel_conf, conf->vsock_peers, server->agent->service.dispatcher,
                           nego_server_ended_cb, server, error);
 
     if (channel == NULL)
@@ -103,7 +103,7 @@ nego_server_stop (NegoServer *server)
     return;
   }
   server->stopping = TRUE;
-  nego_job_table_stop (server->agent->jobs, nego_server_stopped_cb, server);
+  nego_job_table_stop (server->agent->service.jobs, nego_server_stopped_cb, server);
 }
 
 static void
@@ -121,6 +121,6 @@ nego_server_list_commands (void)
                       nego_job_table_new ("guest", &nego_job_limits_default));
   GString *names = g_string_new (NULL);
 
-  nego_dispatcher_each (agent->dispatcher, nego_server_list_command, names);
+  nego_dispatcher_each (agent->service.dispatcher, nego_server_list_command, names);
   return g_string_free (names, FALSE);
 }

@@ -168,3 +168,9 @@
 /* A request over libvirt: one that does not fit into the socket between libvirtd and QEMU at once
  * (212,992 bytes, Linux's wmem_default) gets stuck there; tried with libvirt 9.0 and qemu-ga. */
 #define NEGO_GUEST_REQUEST_BYTES_LIBVIRT (192u << 10)
+
+/* Threads for work that may block. So many dead servers can be asked at once before other such
+ * work waits; a thread that sleeps in the kernel costs some 16 KiB. */
+#define NEGO_OFFLOAD_THREADS 16
+/* Work that waits for one of them: beyond, nobody could answer in time anyway. */
+#define NEGO_OFFLOAD_WAITING 256u

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "common/names.h"
-#include "host-client/job-name.h"
+#include "common/client/job-name.h"
 #include "host-client/result.h"
 #include "host-client/verbs.h"
 
@@ -15,7 +15,7 @@ nego_cmd_attach (const NegoOptions *options)
   g_autoptr (GError) error = NULL;
   g_autoptr (QapiNegotiatorJobStatus) status = NULL;
   g_auto (NegoResult) result = { .signal_fd = -1 };
-  NegoGuest *guest = nego_verb_open (options, deadline, &error);
+  NegoRemote *guest = nego_verb_open (options, deadline, &error);
   NegoRun run = {
     .flow = TRUE,
     .silence = NEGO_GUEST_ANSWER_S,
@@ -28,7 +28,7 @@ nego_cmd_attach (const NegoOptions *options)
   if (guest != NULL)
     job = nego_job_name_find (guest, options->args[0], deadline, &error);
   if (job == NULL && guest != NULL)
-    nego_guest_free (guest);
+    nego_remote_free (guest);
   nego_result_init (&result, options);
   run.job = job;
   run.signal_fd = result.signal_fd;

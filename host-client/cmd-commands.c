@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "common/names.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 #include "qapi/decode.h"
 #include "qapi/qapi-types.h"
@@ -36,12 +36,12 @@ nego_cmd_commands (const NegoOptions *options)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, &error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, &error);
   g_autoptr (JsonNode) reply = NULL;
   g_autoptr (GPtrArray) commands = NULL;
 
   if (guest != NULL)
-    reply = nego_guest_ask (guest, "negotiator-list", deadline, &error);
+    reply = nego_remote_ask (guest, "negotiator-list", deadline, &error);
   if (reply != NULL)
     commands
       = qapi_decode_list (&qapi_negotiator_command_type, reply, "negotiator-list", FALSE, &error);

@@ -8,7 +8,7 @@
 #include "common/names.h"
 #include "common/random.h"
 #include "host-client/fleet.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/prefix.h"
 #include "host-client/result.h"
 #include "host-client/verbs.h"
@@ -73,7 +73,7 @@ nego_many_put (guint stream, const guint8 *data, gsize len, gpointer user_data, 
   return TRUE;
 }
 
-static NegoGuest *
+static NegoRemote *
 nego_many_reopen (gint64 deadline, gpointer user_data, GError **error)
 {
   return nego_route_open (((NegoManyItem *) user_data)->route, deadline, error);
@@ -86,7 +86,7 @@ nego_many_run (NegoManyItem *item, guint worker, GError **error)
   const NegoOptions *options = item->many->options;
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autofree char *key = nego_random_name ();
-  NegoGuest *guest;
+  NegoRemote *guest;
   NegoRun run = {
     .command = options->args[0],
     .args = (const char *const *) options->args + 1,

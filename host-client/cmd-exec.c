@@ -5,7 +5,7 @@
 #include "common/json.h"
 #include "common/names.h"
 #include "common/random.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/result.h"
 #include "host-client/verbs.h"
 #include "qapi/decode.h"
@@ -20,9 +20,9 @@
 
 /* Asks @guest how many @bytes of a message it takes. */
 static gboolean
-nego_cmd_message_bytes (NegoGuest *guest, gint64 deadline, guint64 *bytes, GError **error)
+nego_cmd_message_bytes (NegoRemote *guest, gint64 deadline, guint64 *bytes, GError **error)
 {
-  g_autoptr (JsonNode) reply = nego_guest_ask (guest, "negotiator-info", deadline, error);
+  g_autoptr (JsonNode) reply = nego_remote_ask (guest, "negotiator-info", deadline, error);
   g_autoptr (QapiNegotiatorInfo) info = NULL;
 
   if (reply != NULL)
@@ -35,12 +35,12 @@ nego_cmd_message_bytes (NegoGuest *guest, gint64 deadline, guint64 *bytes, GErro
 
 /* Whether @guest takes a request with @len bytes of arguments. */
 static gboolean
-nego_cmd_check_length (NegoGuest *guest, gsize len, gint64 deadline, GError **error)
+nego_cmd_check_length (NegoRemote *guest, gsize len, gint64 deadline, GError **error)
 {
   guint64 limit = NEGO_GUEST_REQUEST_BYTES_LIBVIRT;
 
   len += REQUEST_EXTRA_BYTES;
-  if (!nego_guest_is_shared (guest)) {
+  if (!nego_remote_is_shared (guest)) {
     if (len <= ANY_PORT_BYTES)
       return TRUE;
     if (!nego_cmd_message_bytes (guest, deadline, &limit, error))
@@ -51,16 +51,17 @@ nego_cmd_check_length (NegoGuest *guest, gsize len, gint64 deadline, GError **er
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
                "the arguments make a request of %" G_GSIZE_FORMAT
                " bytes, more than %s takes (limit %" G_GUINT64_FORMAT ")%s",
-               len, nego_guest_is_shared (guest) ? "libvirt's agent call" : "this channel", limit,
-               nego_guest_is_shared (guest) ? "; a channel '" NEGO_PORT_HOST_TO_GUEST "' takes more"
-                                            : "");
+               len, nego_remote_is_shared (guest) ? "libvirt's agent call" : "this channel", limit,
+               nego_remote_is_shared (guest) ? "; a channel '" NEGO_PORT_HOST_TO_GUEST
+                                               "' takes more"
+                                             : "");
   return FALSE;
 }
 
-static NegoGuest *
+static NegoRemote *
 nego_cmd_open (const NegoOptions *options, gint64 deadline, GError **error)
 {
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, error);
   gsize len = 0;
 
   for (gsize i = 1; options->args[i] != NULL; i++)
@@ -89,7 +90,7 @@ nego_cmd_exec_one (const NegoOptions *options)
   g_autoptr (GError) error = NULL;
   g_autoptr (QapiNegotiatorJobStatus) status = NULL;
   g_auto (NegoResult) result = { .signal_fd = -1 };
-  NegoGuest *guest
+  NegoRemote *guest
     = nego_cmd_open (options, nego_options_deadline (options, NEGO_GUEST_ANSWER_S), &error);
   NegoRun run = {
     .command = options->args[0],

@@ -3,7 +3,7 @@
 
 #include "common/error.h"
 #include "common/names.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 #include "qapi/decode.h"
 #include "qapi/qapi-types.h"
@@ -66,18 +66,18 @@ nego_cmd_info (const NegoOptions *options)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, &error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, &error);
   g_autoptr (JsonNode) agent_reply = NULL, negotiator_reply = NULL;
   g_autoptr (QapiGuestAgentInfo) agent = NULL;
   g_autoptr (QapiNegotiatorInfo) negotiator = NULL;
 
   if (guest != NULL)
-    agent_reply = nego_guest_ask (guest, "guest-info", deadline, &error);
+    agent_reply = nego_remote_ask (guest, "guest-info", deadline, &error);
   if (agent_reply != NULL)
     agent = qapi_decode (&qapi_guest_agent_info_type, agent_reply, "guest-info", FALSE, &error);
   if (agent == NULL)
     return nego_verb_fail (options, error);
-  negotiator_reply = nego_guest_ask (guest, "negotiator-info", deadline, &error);
+  negotiator_reply = nego_remote_ask (guest, "negotiator-info", deadline, &error);
   /* qemu-ga does not have it, and a guest may refuse it. */
   if (g_error_matches (error, NEGO_ERROR, NEGO_ERROR_COMMAND_NOT_FOUND)
       || g_error_matches (error, NEGO_ERROR, NEGO_ERROR_REFUSED))

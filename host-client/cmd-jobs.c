@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "common/names.h"
-#include "host-client/job-name.h"
-#include "host-client/output.h"
+#include "common/client/job-name.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 #include "qapi/qapi-visit.h"
 
@@ -70,7 +70,7 @@ nego_cmd_jobs (const NegoOptions *options)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, &error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, &error);
   g_autoptr (GPtrArray) jobs = guest != NULL ? nego_job_name_list (guest, deadline, &error) : NULL;
 
   if (jobs == NULL)

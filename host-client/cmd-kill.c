@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "common/names.h"
-#include "host-client/job-name.h"
+#include "common/client/job-name.h"
 #include "host-client/verbs.h"
 #include "qapi/qapi-visit.h"
 
@@ -15,7 +15,7 @@ nego_cmd_ask (const NegoOptions *options,
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, &error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, &error);
   g_autofree char *job
     = guest != NULL ? nego_job_name_find (guest, options->args[0], deadline, &error) : NULL;
   g_autoptr (GString) arguments = NULL;
@@ -24,7 +24,7 @@ nego_cmd_ask (const NegoOptions *options,
   if (job == NULL)
     return nego_verb_fail (options, error);
   arguments = make_arguments (options, job);
-  reply = nego_guest_call (guest, command, arguments->str, deadline, &error);
+  reply = nego_remote_call (guest, command, arguments->str, deadline, &error);
   return reply != NULL ? 0 : nego_verb_fail (options, error);
 }
 

@@ -5,7 +5,7 @@
 #include "common/json.h"
 #include "common/names.h"
 #include "host-client/discover.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 
 #include <string.h>
@@ -57,7 +57,7 @@ nego_cmd_probe (gpointer data, gpointer user_data)
     = nego_route_new_for_domain (list->options, list->module, list->libvirt, row->domain, &error);
   const gint64 deadline
     = MIN (list->deadline, g_get_monotonic_time () + NEGO_GUEST_PROBE_S * G_USEC_PER_SEC);
-  g_autoptr (NegoGuest) guest = NULL;
+  g_autoptr (NegoRemote) guest = NULL;
   g_autoptr (JsonNode) pong = NULL;
 
   if (nego_link_time_left (deadline) == 0) {
@@ -68,7 +68,7 @@ nego_cmd_probe (gpointer data, gpointer user_data)
   if (route != NULL)
     guest = nego_route_open (route, deadline, &error);
   if (guest != NULL)
-    pong = nego_guest_ask (guest, "guest-ping", deadline, &error);
+    pong = nego_remote_ask (guest, "guest-ping", deadline, &error);
   if (pong != NULL) {
     row->agent = NEGO_CMD_AGENT_ANSWERS;
     return;

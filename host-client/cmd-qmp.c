@@ -5,8 +5,8 @@
 #include "common/framer.h"
 #include "common/json.h"
 #include "common/names.h"
-#include "host-client/output.h"
-#include "host-client/reply.h"
+#include "common/client/output.h"
+#include "common/client/reply.h"
 #include "host-client/verbs.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ nego_cmd_name (const NegoFramerMessage *message)
 }
 
 static GString *
-nego_cmd_pass (NegoGuest *guest, const char *text, gsize len, gint64 deadline, GError **error)
+nego_cmd_pass (NegoRemote *guest, const char *text, gsize len, gint64 deadline, GError **error)
 {
   const NegoFramerLimits limits = {
     .max_bytes = NEGO_MESSAGE_BYTES_QGA,
@@ -72,12 +72,12 @@ nego_cmd_pass (NegoGuest *guest, const char *text, gsize len, gint64 deadline, G
     return NULL;
   }
   name = nego_cmd_name (&message);
-  return nego_guest_pass (guest, message.text, message.len, name, deadline, error);
+  return nego_remote_pass (guest, message.text, message.len, name, deadline, error);
 }
 
 /* Sends one request and prints its reply. */
 static NegoCmdOutcome
-nego_cmd_do (const NegoOptions *options, NegoGuest *guest, const char *text, gsize len)
+nego_cmd_do (const NegoOptions *options, NegoRemote *guest, const char *text, gsize len)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
@@ -92,7 +92,7 @@ nego_cmd_do (const NegoOptions *options, NegoGuest *guest, const char *text, gsi
 
 /* Each line of the standard input is a request. */
 static int
-nego_cmd_converse (const NegoOptions *options, NegoGuest *guest)
+nego_cmd_converse (const NegoOptions *options, NegoRemote *guest)
 {
   const gboolean prompt = isatty (STDIN_FILENO) && !options->quiet;
   g_autoptr (GError) error = NULL;
@@ -130,7 +130,7 @@ nego_cmd_qmp (const NegoOptions *options)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoGuest) guest = nego_verb_open (options, deadline, &error);
+  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, &error);
   const char *request = options->args[0];
 
   if (guest == NULL)

@@ -7,7 +7,7 @@
 #include "common/json.h"
 #include "common/names.h"
 #include "host-client/libvirt-conn.h"
-#include "host-client/reply.h"
+#include "common/client/reply.h"
 #include "host-client/worker.h"
 
 #include <gmodule.h>

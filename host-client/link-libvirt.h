@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "host-client/link.h"
+#include "common/client/link.h"
 
 typedef struct NegoLibvirt NegoLibvirt;
 

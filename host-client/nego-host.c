@@ -6,7 +6,7 @@
 
 #include "common/error.h"
 #include "common/pipe.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 
 static const NegoVerb verbs[] = {

@@ -4,7 +4,7 @@
 #include "host-client/prefix.h"
 
 #include "common/names.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 
 #include <string.h>
 #include <unistd.h>

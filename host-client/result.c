@@ -6,7 +6,7 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/piece.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/verbs.h"
 #include "qapi/qapi-visit.h"
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "host-client/options.h"
-#include "host-client/run.h"
+#include "common/client/run.h"
 
 /* nego-host's own exit statuses, where the script's is not to be had (as of coreutils' timeout and
  * env). */

@@ -6,8 +6,8 @@
 #include "common/error.h"
 #include "common/names.h"
 #include "host-client/discover.h"
-#include "host-client/link-socket.h"
-#include "host-client/output.h"
+#include "common/client/link-socket.h"
+#include "common/client/output.h"
 
 /* How many names the error about an unknown guest tells. */
 #define NAMES_TOLD 8u
@@ -131,12 +131,12 @@ nego_route_new_for_domain (const NegoOptions *options,
   return nego_route_discover (route, error) ? g_steal_pointer (&route) : NULL;
 }
 
-static NegoGuest *
+static NegoRemote *
 nego_route_open_socket (const char *path, double patience, GError **error)
 {
   NegoLink *link = nego_link_socket_new (path, patience, error);
 
-  return link != NULL ? nego_guest_new (link) : NULL;
+  return link != NULL ? nego_remote_new (link) : NULL;
 }
 
 /* The socket of our own port, or NULL. */
@@ -149,30 +149,30 @@ nego_route_port_path (const NegoRoute *route)
 }
 
 /* libvirt's agent call; NULL: the guest has no channel for it. */
-static NegoGuest *
+static NegoRemote *
 nego_route_open_libvirt (NegoRoute *route)
 {
   if (route->module == NULL || nego_discover_find (route->channels, NEGO_PORT_QGA) == NULL)
     return NULL;
-  return nego_guest_new (route->module->link (route->libvirt, route->domain));
+  return nego_remote_new (route->module->link (route->libvirt, route->domain));
 }
 
 /* Our own port, if somebody answers there. */
-static NegoGuest *
+static NegoRemote *
 nego_route_open_port (const char *path, gint64 deadline, GError **error)
 {
-  g_autoptr (NegoGuest) guest = nego_route_open_socket (path, NEGO_GUEST_SYNC_S, error);
+  g_autoptr (NegoRemote) guest = nego_route_open_socket (path, NEGO_GUEST_SYNC_S, error);
 
-  if (guest == NULL || !nego_guest_sync (guest, deadline, error))
+  if (guest == NULL || !nego_remote_sync (guest, deadline, error))
     return NULL;
   return g_steal_pointer (&guest);
 }
 
-NegoGuest *
+NegoRemote *
 nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  NegoGuest *guest;
+  NegoRemote *guest;
   const char *path;
 
   if (route->module == NULL)

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "host-client/guest.h"
+#include "common/client/remote.h"
 #include "host-client/libvirt-module.h"
 #include "host-client/options.h"
 
@@ -31,4 +31,4 @@ void nego_route_free (NegoRoute *route);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoRoute, nego_route_free)
 
 /* Takes the best way on which somebody answers. */
-NegoGuest *nego_route_open (NegoRoute *route, gint64 deadline, GError **error);
+NegoRemote *nego_route_open (NegoRoute *route, gint64 deadline, GError **error);

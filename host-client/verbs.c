@@ -3,10 +3,10 @@
 
 #include "host-client/verbs.h"
 
-#include "host-client/output.h"
+#include "common/client/output.h"
 #include "host-client/result.h"
 
-NegoGuest *
+NegoRemote *
 nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
 {
   g_autoptr (NegoRoute) route = nego_route_new (options, deadline, error);
@@ -14,7 +14,7 @@ nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
   return route != NULL ? nego_route_open (route, deadline, error) : NULL;
 }
 
-NegoGuest *
+NegoRemote *
 nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error)
 {
   const NegoResult *result = user_data;

@@ -23,10 +23,10 @@ int nego_cmd_ping (const NegoOptions *options);
 int nego_cmd_qmp (const NegoOptions *options);
 
 /* The guest that @options name. */
-NegoGuest *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);
+NegoRemote *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);
 
 /* The same for NegoRun.reopen; @user_data: the NegoResult. */
-NegoGuest *nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error);
+NegoRemote *nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error);
 
 /* Says @error, unless --quiet, and which guest it is about. Returns: 1, a failed verb's status. */
 int nego_verb_fail (const NegoOptions *options, const GError *error);

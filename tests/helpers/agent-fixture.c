@@ -58,7 +58,7 @@ agent_fixture_set_up (AgentFixture *fixture, gconstpointer qga)
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
   fixture->peer = fds[0];
   fixture->session
-    = nego_session_new (fixture->agent->dispatcher, fds[1], &options, on_closed, fixture);
+    = nego_session_new (fixture->agent->service.dispatcher, fds[1], &options, on_closed, fixture);
   fixture->heard = g_string_new (NULL);
   fixture->watch = g_unix_fd_add (fds[0], G_IO_IN, on_readable, fixture);
 }

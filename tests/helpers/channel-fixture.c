@@ -53,7 +53,8 @@ channel_fixture_open (
   NegoAddress address = { method, (char *) path };
   NegoConfChannel conf = { &address, qga };
 
-  return nego_channel_new (&conf, NULL, fixture->agent->dispatcher, ended_cb, fixture, error);
+  return nego_channel_new (&conf, NULL, fixture->agent->service.dispatcher, ended_cb, fixture,
+                           error);
 }
 
 void

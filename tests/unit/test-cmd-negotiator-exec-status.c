@@ -158,7 +158,7 @@ test_abandoned (AgentFixture *fixture, gconstpointer data)
              "{'execute':'guest-sync','arguments':{'id':7}}");
   sync = agent_fixture_hear (fixture);
   g_assert_cmpstr (sync, ==, "{\"return\": 7}");
-  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->jobs), ==, 1);
+  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->service.jobs), ==, 1);
   g_assert_cmpint (write (go, "\n", 1), ==, 1);
   do {
     g_clear_pointer (&node, json_node_unref);

@@ -32,7 +32,7 @@ test_exec (AgentFixture *fixture, gconstpointer data)
   agent_fixture_assert_bool (node, "out-eof", TRUE);
   agent_fixture_assert_text (node, "err-data", "err\n");
   agent_fixture_assert_bool (node, "err-eof", TRUE);
-  agent_fixture_assert_text (node, "instance", fixture->agent->instance);
+  agent_fixture_assert_text (node, "instance", fixture->agent->service.instance);
   g_assert_cmpint (json_object_get_int_member (agent_fixture_returned (node), "elapsed-ns"), >, 0);
   agent_fixture_assert_absent (node, absent);
   base64 = agent_fixture_ask (fixture, "negotiator-exec", "{'command':'x','encoding':'base64'}");
@@ -190,10 +190,10 @@ test_session_ends (AgentFixture *fixture, gconstpointer data)
   agent_fixture_add (fixture, "x", "#!/bin/sh\nexec sleep 100\n");
   agent_fixture_tell (fixture,
                       "{'execute':'negotiator-exec','arguments':{'command':'x','wait':60}}");
-  while (nego_job_table_count_running (fixture->agent->jobs) == 0)
+  while (nego_job_table_count_running (fixture->agent->service.jobs) == 0)
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&fixture->session, nego_session_free);
-  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->jobs), ==, 1);
+  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->service.jobs), ==, 1);
 }
 
 static void

@@ -66,8 +66,8 @@ test_jobs_limit (AgentFixture *fixture, gconstpointer data)
   if (fixture->dir == NULL || skip_under_valgrind ())
     return;
   limits.retained = NEGO_JOBS_LISTED + 1;
-  own = fixture->agent->jobs;
-  fixture->agent->jobs = nego_job_table_new ("guest", &limits);
+  own = fixture->agent->service.jobs;
+  fixture->agent->service.jobs = nego_job_table_new ("guest", &limits);
   for (guint i = 0; i <= NEGO_JOBS_LISTED; i++) {
     /* The longest there can be, none of which runs. */
     g_autofree char *key = g_strdup_printf ("%0*u", (int) NEGO_JOB_KEY_BYTES, i);
@@ -78,7 +78,8 @@ test_jobs_limit (AgentFixture *fixture, gconstpointer data)
     script->path = g_strdup ("/no/such/script");
     script->conf = nego_script_conf_new ();
     script->conf->user = g_strdup ("a-user-with-a-name-of-32-letters");
-    g_assert_nonnull (nego_job_table_start (fixture->agent->jobs, &request, NULL, script, NULL));
+    g_assert_nonnull (
+      nego_job_table_start (fixture->agent->service.jobs, &request, NULL, script, NULL));
     if (i + 1 == NEGO_JOBS_LISTED) {
       full = agent_fixture_ask (fixture, "negotiator-jobs", "{}");
       jobs = json_object_get_array_member (json_node_get_object (full), "return");
@@ -86,7 +87,7 @@ test_jobs_limit (AgentFixture *fixture, gconstpointer data)
       g_assert_true (g_str_has_suffix (
         json_object_get_string_member (json_array_get_object_element (jobs, 0), "key"), "0000"));
     }
-    while (nego_job_table_count_running (fixture->agent->jobs) > 0)
+    while (nego_job_table_count_running (fixture->agent->service.jobs) > 0)
       g_main_context_iteration (NULL, TRUE);
   }
   node = agent_fixture_ask (fixture, "negotiator-jobs", "{}");
@@ -94,8 +95,8 @@ test_jobs_limit (AgentFixture *fixture, gconstpointer data)
   g_assert_cmpuint (json_array_get_length (jobs), ==, NEGO_JOBS_LISTED);
   g_assert_true (g_str_has_suffix (
     json_object_get_string_member (json_array_get_object_element (jobs, 0), "key"), "0001"));
-  nego_job_table_free (fixture->agent->jobs);
-  fixture->agent->jobs = own;
+  nego_job_table_free (fixture->agent->service.jobs);
+  fixture->agent->service.jobs = own;
 }
 
 static void
@@ -160,7 +161,7 @@ test_input_errors (AgentFixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     agent_fixture_assert_error (fixture, "negotiator-exec-input", cases[i][0], cases[i][1]);
   assert_input (fixture, "{'key':'k','offset':0,'input-data':'aW4=','eof':true}", 2, TRUE);
-  job = nego_job_table_find (fixture->agent->jobs, NULL, "k", NULL);
+  job = nego_job_table_find (fixture->agent->service.jobs, NULL, "k", NULL);
   id = nego_job_get_id (job);
   ended = g_strdup_printf ("the input of job '%s' has ended (2 bytes)", id);
   agent_fixture_assert_error (fixture, "negotiator-exec-input",
@@ -170,7 +171,7 @@ test_input_errors (AgentFixture *fixture, gconstpointer data)
   assert_input (fixture, "{'key':'k','offset':0,'input-data':'aW4=','eof':true}", 2, TRUE);
 
   start (fixture, "{'command':'waits','key':'none','wait':0}");
-  job = nego_job_table_find (fixture->agent->jobs, NULL, "none", NULL);
+  job = nego_job_table_find (fixture->agent->service.jobs, NULL, "none", NULL);
   none = g_strdup_printf ("job '%s' takes no input", nego_job_get_id (job));
   agent_fixture_assert_error (fixture, "negotiator-exec-input", "{'key':'none','offset':0}", none);
   nego_policy_set_frozen (fixture->policy, TRUE);
@@ -352,7 +353,7 @@ test_forget (AgentFixture *fixture, gconstpointer data)
   start (fixture, "{'command':'hang','key':'k','wait':0}");
   json_node_unref (agent_fixture_ask (fixture, "negotiator-exec-forget", "{'key':'k'}"));
   agent_fixture_assert_error (fixture, "negotiator-exec-status", "{'key':'k'}", "unknown job 'k'");
-  while (nego_job_table_count_running (fixture->agent->jobs) > 0)
+  while (nego_job_table_count_running (fixture->agent->service.jobs) > 0)
     g_main_context_iteration (NULL, TRUE);
 
   agent_fixture_add (fixture, "ends", "#!/bin/sh\necho text\n");

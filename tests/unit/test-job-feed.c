@@ -218,7 +218,7 @@ test_errors (AgentFixture *fixture, gconstpointer qga)
   agent_fixture_add (fixture, "x", "#!/bin/sh\nexit 3\n");
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','stream':true}",
                               "this channel carries no events");
-  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->jobs), ==, 0);
+  g_assert_cmpuint (nego_job_table_count_running (fixture->agent->service.jobs), ==, 0);
   node = agent_fixture_ask (fixture, "negotiator-exec", "{'command':'x','key':'k'}");
   agent_fixture_assert_error (fixture, "negotiator-exec-status", "{'key':'k','stream':true}",
                               "this channel carries no events");

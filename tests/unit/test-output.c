@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "common/error.h"
-#include "host-client/output.h"
+#include "common/client/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "common/error.h"
 #include "common/names.h"
-#include "host-client/reply.h"
+#include "common/client/reply.h"
 
 #include <string.h>
 

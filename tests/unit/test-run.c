@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "common/error.h"
-#include "host-client/link-socket.h"
-#include "host-client/run.h"
+#include "common/client/link-socket.h"
+#include "common/client/run.h"
 #include "tests/helpers/fake-agent.h"
 
 #include <string.h>
@@ -65,7 +65,7 @@ do_run (Outcome *outcome, const char *const *replies)
 {
   static const char *const args[] = { "a b", NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new ("", replies);
-  NegoGuest *guest = nego_guest_new (nego_link_socket_new (fake_agent_get_path (agent), 0, NULL));
+  NegoRemote *guest = nego_remote_new (nego_link_socket_new (fake_agent_get_path (agent), 0, NULL));
   const NegoRun run = {
     .command = "x",
     .args = args,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/link-socket.h"
+#include "common/client/link-socket.h"
 
 #include "common/error.h"
 #include "common/names.h"
-#include "host-client/reply.h"
+#include "common/client/reply.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/reply.h"
+#include "common/client/reply.h"
 
 #include "common/error.h"
 #include "common/names.h"

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "host-client/link.h"
+#include "common/client/link.h"
 
 /* Connects, which takes no time: whether anybody answers is seen by the first sync or call. The
  * reply to a sync is awaited for @patience seconds at most, 0 is without limit; but a port that

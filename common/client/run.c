@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/run.h"
+#include "common/client/run.h"
 
 #include "common/names.h"
-#include "host-client/run-state.h"
+#include "common/client/run-state.h"
 
 #include <string.h>
 
 /* What there is room for beside @arguments in a request. */
 static gsize
-nego_run_first_piece (const NegoRun *run, const NegoGuest *guest)
+nego_run_first_piece (const NegoRun *run, const NegoRemote *guest)
 {
-  gsize piece = nego_guest_is_shared (guest) ? NEGO_RUN_INPUT_BYTES_LIBVIRT : NEGO_RUN_INPUT_BYTES;
+  gsize piece = nego_remote_is_shared (guest) ? NEGO_RUN_INPUT_BYTES_LIBVIRT : NEGO_RUN_INPUT_BYTES;
   gsize arguments = 0;
 
   /* An argument's JSON is up to six times as long. */
@@ -22,7 +22,7 @@ nego_run_first_piece (const NegoRun *run, const NegoGuest *guest)
 }
 
 QapiNegotiatorJobStatus *
-nego_run_do (const NegoRun *run, NegoGuest *guest, GError **error)
+nego_run_do (const NegoRun *run, NegoRemote *guest, GError **error)
 {
   g_auto (NegoRunState) state = {
     .run = run,
@@ -39,7 +39,7 @@ nego_run_do (const NegoRun *run, NegoGuest *guest, GError **error)
   /* The guest ends the script in time; if it does not say so, it is not believed for ever. */
   if (run->timeout > 0)
     state.end = nego_run_state_later (state.answered, run->timeout + NEGO_SCRIPT_GRACE_S + 2);
-  if (nego_guest_can_post (guest))
+  if (nego_remote_can_post (guest))
     status = nego_run_events_do (&state, &no_events, error);
   if (no_events)
     status = nego_run_poll_do (&state, error);

@@ -7,8 +7,8 @@
 
 #include "common/error.h"
 #include "common/names.h"
-#include "host-client/reply.h"
-#include "host-client/run-state.h"
+#include "common/client/reply.h"
+#include "common/client/run-state.h"
 #include "qapi/decode.h"
 
 #include <errno.h>
@@ -76,8 +76,8 @@ nego_run_events_post (NegoRunEvents *self,
   if (self->n_requests == 0)
     self->state->asked = now;
   self->requests[self->n_requests++] = request;
-  return nego_guest_post (self->state->guest, commands[request], owned->str,
-                          nego_run_state_later (now, WRITE_S), error);
+  return nego_remote_post (self->state->guest, commands[request], owned->str,
+                           nego_run_state_later (now, WRITE_S), error);
 }
 
 /* Subscribes, or tells how far we are. */
@@ -215,7 +215,7 @@ nego_run_events_take (NegoRunEvents *self, GError **error)
     g_autoptr (GError) failure = NULL;
     NegoFramerMessage message;
 
-    if (!nego_guest_next (self->state->guest, &message, &failure)) {
+    if (!nego_remote_next (self->state->guest, &message, &failure)) {
       if (failure == NULL)
         return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
@@ -319,7 +319,7 @@ nego_run_events_wait (const NegoRunEvents *self, gboolean *guest, GError **error
   const gboolean reads = self->started && nego_run_input_wants_data (&state->input)
                          && !nego_run_events_awaits (self, NEGO_RUN_INPUT);
   struct pollfd fds[] = {
-    { .fd = nego_guest_get_fd (state->guest), .events = POLLIN },
+    { .fd = nego_remote_get_fd (state->guest), .events = POLLIN },
     { .fd = state->run->signal_fd, .events = POLLIN },
     { .fd = reads ? state->input.fd : -1, .events = POLLIN },
   };
@@ -360,7 +360,7 @@ nego_run_events_recover (NegoRunEvents *self, GError **error)
         || !nego_run_state_reopen (self->state, self->started, error))
       return FALSE;
     /* By another way, perhaps: while a guest is restored its port is silent. */
-    self->no_events = !nego_guest_can_post (self->state->guest);
+    self->no_events = !nego_remote_can_post (self->state->guest);
     if (self->no_events)
       return FALSE;
     if (nego_run_events_begin (self, error))
@@ -380,7 +380,7 @@ nego_run_events_give_up (NegoRunEvents *self)
   self->state->dropping = TRUE;
   while (ok && nego_run_events_awaits (self, NEGO_RUN_SIGNAL)
          && nego_link_time_left (deadline) > 0) {
-    struct pollfd fd = { .fd = nego_guest_get_fd (self->state->guest), .events = POLLIN };
+    struct pollfd fd = { .fd = nego_remote_get_fd (self->state->guest), .events = POLLIN };
 
     poll (&fd, 1, nego_link_time_left (deadline));
     ok = nego_run_events_take (self, NULL);

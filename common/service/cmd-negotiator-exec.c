@@ -6,12 +6,12 @@
  */
 #include "config.h"
 
-#include "agent/agent.h"
-#include "agent/handlers.h"
-#include "agent/job-feed.h"
-#include "agent/job-status.h"
-#include "agent/job-wait.h"
-#include "agent/script-policy.h"
+#include "common/service/service.h"
+#include "common/service/handlers.h"
+#include "common/service/job-feed.h"
+#include "common/service/job-status.h"
+#include "common/service/job-wait.h"
+#include "common/service/script-policy.h"
 #include "common/base64.h"
 #include "common/error.h"
 #include "common/names.h"
@@ -40,9 +40,9 @@ static void
 nego_cmd_answer (NegoJobWait *wait)
 {
   const NegoCmdWait *self = (NegoCmdWait *) wait;
-  const NegoAgent *agent = nego_agent_of (wait->call);
+  const NegoService *service = nego_service_of (wait->call);
   g_autoptr (QapiNegotiatorJobStatus) ret
-    = nego_job_status_new (wait->job, &self->query, agent->instance);
+    = nego_job_status_new (wait->job, &self->query, service->instance);
   const guint64 offsets[NEGO_JOB_STREAMS] = {
     [NEGO_JOB_OUT] = (guint64) ret->out_next,
     [NEGO_JOB_ERR] = (guint64) ret->err_next,
@@ -53,7 +53,7 @@ nego_cmd_answer (NegoJobWait *wait)
   self->answer (wait->call, ret);
   /* Behind the reply. */
   if (feeds != NULL)
-    nego_job_feed_add (feeds, wait->job, offsets, self->query.base64, agent->instance);
+    nego_job_feed_add (feeds, wait->job, offsets, self->query.base64, service->instance);
 }
 
 static gboolean
@@ -83,14 +83,14 @@ nego_cmd_check_stream (NegoCall *call, GError **error)
 }
 
 static NegoScript *
-nego_cmd_find_script (const NegoAgent *agent, const char *name, GError **error)
+nego_cmd_find_script (const NegoService *service, const char *name, GError **error)
 {
-  g_autoptr (NegoScript) script = nego_registry_find (agent->registry, name, error);
+  g_autoptr (NegoScript) script = nego_registry_find (service->registry, name, error);
   g_autofree char *refusal = NULL;
 
   if (script == NULL)
     return NULL;
-  refusal = nego_script_policy_refusal (agent->policy, script);
+  refusal = nego_script_policy_refusal (service->policy, script);
   if (refusal != NULL) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "negotiator command '%s' is refused by %s",
                  script->name, refusal);
@@ -103,7 +103,7 @@ nego_cmd_find_script (const NegoAgent *agent, const char *name, GError **error)
 static NegoJob *
 nego_cmd_start (NegoCall *call, const QapiNegotiatorExecArgs *args, GError **error)
 {
-  const NegoAgent *agent = nego_agent_of (call);
+  const NegoService *service = nego_service_of (call);
   NegoJobRequest request = {
     .command = args->command,
     .args = (const char *const *) args->arg,
@@ -130,17 +130,17 @@ nego_cmd_start (NegoCall *call, const QapiNegotiatorExecArgs *args, GError **err
       return NULL;
     request.input = input;
   }
-  job = nego_job_table_find_repeat (agent->jobs, &request, &failure);
+  job = nego_job_table_find_repeat (service->jobs, &request, &failure);
   if (failure != NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return NULL;
   }
   if (job != NULL)
     return job;
-  script = nego_cmd_find_script (agent, args->command, error);
+  script = nego_cmd_find_script (service, args->command, error);
   if (script == NULL)
     return NULL;
-  return nego_job_table_start (agent->jobs, &request, g_steal_pointer (&input),
+  return nego_job_table_start (service->jobs, &request, g_steal_pointer (&input),
                                g_steal_pointer (&script), error);
 }
 
@@ -184,14 +184,14 @@ nego_cmd_take_offset (
 
 /* The job that @args name, and what is asked of it. */
 static NegoJob *
-nego_cmd_find (const NegoAgent *agent,
+nego_cmd_find (const NegoService *service,
                const QapiNegotiatorExecStatusArgs *args,
                NegoJobStatusQuery *query,
                GError **error)
 {
   NegoJob *job;
 
-  if (!nego_agent_check_job_name (args->job, args->key, error)
+  if (!nego_service_check_job_name (args->job, args->key, error)
       || !nego_job_wait_check (args->has_wait, args->wait, error)
       || (args->has_out_offset
           && !nego_cmd_take_offset ("out-offset", args->out_offset, query, NEGO_JOB_OUT, error))
@@ -199,27 +199,27 @@ nego_cmd_find (const NegoAgent *agent,
           && !nego_cmd_take_offset ("err-offset", args->err_offset, query, NEGO_JOB_ERR, error)))
     return NULL;
   query->base64 = args->encoding == QAPI_NEGOTIATOR_ENCODING_BASE64;
-  job = nego_job_table_find (agent->jobs, args->job, args->key, error);
+  job = nego_job_table_find (service->jobs, args->job, args->key, error);
   return job != NULL && nego_job_status_check (job, query, error) ? job : NULL;
 }
 
 /* The caller has what lies before the offsets that it gives. */
 static void
-nego_cmd_release (const NegoAgent *agent, NegoJob *job, const NegoJobStatusQuery *query)
+nego_cmd_release (const NegoService *service, NegoJob *job, const NegoJobStatusQuery *query)
 {
   for (NegoJobStream i = 0; i < NEGO_JOB_STREAMS; i++)
     if (query->given[i])
-      nego_job_table_release (agent->jobs, job, i, query->offsets[i]);
+      nego_job_table_release (service->jobs, job, i, query->offsets[i]);
 }
 
 void
 nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusArgs *args)
 {
-  const NegoAgent *agent = nego_agent_of (call);
+  const NegoService *service = nego_service_of (call);
   NegoFeeds *feeds = nego_call_get_feeds (call);
   NegoJobStatusQuery query = { 0 };
   GError *error = NULL;
-  NegoJob *job = nego_cmd_find (agent, args, &query, &error);
+  NegoJob *job = nego_cmd_find (service, args, &query, &error);
   gboolean is_told;
   NegoCmdWait *wait;
 
@@ -234,7 +234,7 @@ nego_cmd_negotiator_exec_status (NegoCall *call, const QapiNegotiatorExecStatusA
     nego_call_fail (call, error);
     return;
   }
-  nego_cmd_release (agent, job, &query);
+  nego_cmd_release (service, job, &query);
   if (is_told)
     query.no_output = nego_job_feed_get_offsets (feeds, job, query.offsets);
   wait = g_new0 (NegoCmdWait, 1);

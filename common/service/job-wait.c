@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/job-wait.h"
+#include "common/service/job-wait.h"
 
 #include "common/error.h"
 #include "common/names.h"

@@ -5,17 +5,17 @@
  */
 #pragma once
 
-#include "host-client/event.h"
-#include "host-client/run.h"
-#include "host-client/run-input.h"
+#include "common/client/event.h"
+#include "common/client/run.h"
+#include "common/client/run-input.h"
 
 #define NEGO_RUN_STREAMS 2
 
 typedef struct {
   const NegoRun *run;
-  NegoGuest *guest; /* owned */
-  char *instance;   /* of the agent, once heard */
-  char *job;        /* once heard */
+  NegoRemote *guest; /* owned */
+  char *instance;    /* of the agent, once heard */
+  char *job;         /* once heard */
   gint64 offsets[NEGO_RUN_STREAMS];
   gint64 acknowledged[NEGO_RUN_STREAMS];
   NegoRunInput input;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/script-policy.h"
+#include "common/service/script-policy.h"
 
 char *
 nego_script_policy_refusal (const NegoPolicy *policy, const NegoScript *script)

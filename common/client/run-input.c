@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/run-input.h"
+#include "common/client/run-input.h"
 
 #include "common/error.h"
 

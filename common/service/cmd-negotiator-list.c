@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/agent.h"
-#include "agent/handlers.h"
-#include "agent/script-policy.h"
+#include "common/service/service.h"
+#include "common/service/handlers.h"
+#include "common/service/script-policy.h"
 #include "common/error.h"
 #include "common/names.h"
 
@@ -13,7 +13,7 @@
 #define ENTRY_BYTES 256u
 
 static QapiNegotiatorCommand *
-nego_cmd_describe (const NegoAgent *agent, const NegoScript *script)
+nego_cmd_describe (const NegoService *service, const NegoScript *script)
 {
   QapiNegotiatorCommand *command = qapi_negotiator_command_new ();
 
@@ -26,7 +26,7 @@ nego_cmd_describe (const NegoAgent *agent, const NegoScript *script)
   command->arguments = script->conf->arguments;
   command->read_only = script->conf->read_only;
   command->reason = script->refusal != NULL ? g_strdup (script->refusal)
-                                            : nego_script_policy_refusal (agent->policy, script);
+                                            : nego_script_policy_refusal (service->policy, script);
   command->enabled = command->reason == NULL;
   return command;
 }
@@ -40,14 +40,14 @@ nego_cmd_text_length (const char *text)
 GPtrArray *
 nego_cmd_negotiator_list (NegoCall *call, GError **error)
 {
-  const NegoAgent *agent = nego_agent_of (call);
-  g_autoptr (GPtrArray) scripts = nego_registry_list (agent->registry);
+  const NegoService *service = nego_service_of (call);
+  g_autoptr (GPtrArray) scripts = nego_registry_list (service->registry);
   g_autoptr (GPtrArray) commands
     = g_ptr_array_new_with_free_func ((GDestroyNotify) qapi_negotiator_command_free);
   gsize length = 0;
 
   for (guint i = 0; i < scripts->len; i++) {
-    QapiNegotiatorCommand *command = nego_cmd_describe (agent, scripts->pdata[i]);
+    QapiNegotiatorCommand *command = nego_cmd_describe (service, scripts->pdata[i]);
 
     g_ptr_array_add (commands, command);
     length += ENTRY_BYTES + nego_cmd_text_length (command->name)

@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "common/error.h"
-#include "host-client/guest.h"
-#include "host-client/link-socket.h"
+#include "common/client/remote.h"
+#include "common/client/link-socket.h"
 #include "tests/helpers/fake-agent.h"
 
 #include <string.h>
@@ -15,14 +15,14 @@
 #define SHORT_S 0.05
 
 /* A guest whose agent does as fake-agent.h says. */
-static NegoGuest *
+static NegoRemote *
 connect_to (const FakeAgent *agent, double patience)
 {
   g_autoptr (GError) error = NULL;
   NegoLink *link = nego_link_socket_new (fake_agent_get_path (agent), patience, &error);
 
   g_assert_no_error (error);
-  return nego_guest_new (link);
+  return nego_remote_new (link);
 }
 
 static void
@@ -30,9 +30,9 @@ check_answer (const char *stale, const char *reply, int expected)
 {
   const char *const replies[] = { reply, NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new (stale, replies);
-  g_autoptr (NegoGuest) guest = connect_to (agent, 0);
+  g_autoptr (NegoRemote) guest = connect_to (agent, 0);
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = nego_guest_ask (guest, "guest-x", SOON, &error);
+  g_autoptr (JsonNode) node = nego_remote_ask (guest, "guest-x", SOON, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (json_node_get_int (node), ==, expected);
@@ -45,11 +45,11 @@ check_failure (
 {
   const char *const replies[] = { reply, NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new (stale, replies);
-  g_autoptr (NegoGuest) guest = connect_to (agent, 0);
+  g_autoptr (NegoRemote) guest = connect_to (agent, 0);
   g_autoptr (GError) error = NULL;
   g_autofree char *expected = g_strconcat (before, fake_agent_get_path (agent), behind, NULL);
 
-  g_assert_null (nego_guest_ask (guest, "guest-x", SOON, &error));
+  g_assert_null (nego_remote_ask (guest, "guest-x", SOON, &error));
   g_assert_error (error, NEGO_ERROR, code);
   g_assert_cmpstr (error->message, ==, expected);
 }
@@ -95,14 +95,14 @@ test_silent (void)
 {
   const char *const replies[] = { NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new (NULL, replies);
-  g_autoptr (NegoGuest) guest = connect_to (agent, SHORT_S);
+  g_autoptr (NegoRemote) guest = connect_to (agent, SHORT_S);
   g_autoptr (GError) error = NULL;
   g_autofree char *expected
     = g_strdup_printf ("the agent does not answer at '%s': is nego-agent installed and running in "
                        "the guest?",
                        fake_agent_get_path (agent));
 
-  g_assert_false (nego_guest_sync (guest, SOON, &error));
+  g_assert_false (nego_remote_sync (guest, SOON, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT);
   g_assert_cmpstr (error->message, ==, expected);
 }
@@ -113,19 +113,19 @@ test_late_reply (void)
 {
   const char *const replies[] = { "", "{\"return\": 2}\n", NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new ("", replies);
-  g_autoptr (NegoGuest) guest = connect_to (agent, 0);
+  g_autoptr (NegoRemote) guest = connect_to (agent, 0);
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
   const gint64 short_while = (gint64) (SHORT_S * G_USEC_PER_SEC);
 
   g_assert_null (
-    nego_guest_call (guest, "guest-x", NULL, g_get_monotonic_time () + short_while, &error));
+    nego_remote_call (guest, "guest-x", NULL, g_get_monotonic_time () + short_while, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT);
   g_clear_error (&error);
-  node = nego_guest_call (guest, "guest-y", "{\"a\": 1}", SOON, &error);
+  node = nego_remote_call (guest, "guest-y", "{\"a\": 1}", SOON, &error);
   g_assert_no_error (error);
   g_assert_cmpint (json_node_get_int (node), ==, 2);
-  g_clear_pointer (&guest, nego_guest_free);
+  g_clear_pointer (&guest, nego_remote_free);
   g_assert_cmpstr (fake_agent_finish (agent), ==,
                    "{\"execute\":\"guest-x\"}\n"
                    "{\"execute\":\"guest-y\",\"arguments\":{\"a\": 1}}\n");
@@ -137,12 +137,12 @@ test_harm (void)
 {
   const char *const replies[] = { NULL };
   g_autoptr (FakeAgent) agent = fake_agent_new (NULL, replies);
-  g_autoptr (NegoGuest) guest = connect_to (agent, SHORT_S);
+  g_autoptr (NegoRemote) guest = connect_to (agent, SHORT_S);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (nego_guest_call (guest, "negotiator-exec", "{}", SOON, &error));
+  g_assert_null (nego_remote_call (guest, "negotiator-exec", "{}", SOON, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT);
-  g_clear_pointer (&guest, nego_guest_free);
+  g_clear_pointer (&guest, nego_remote_free);
   g_assert_cmpstr (fake_agent_finish (agent), ==, "");
 }
 
@@ -179,15 +179,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/guest/answer", test_answer);
-  g_test_add_func ("/guest/stale", test_stale);
-  g_test_add_func ("/guest/event", test_event);
-  g_test_add_func ("/guest/malformed", test_malformed);
-  g_test_add_func ("/guest/closed", test_closed);
-  g_test_add_func ("/guest/silent", test_silent);
-  g_test_add_func ("/guest/late-reply", test_late_reply);
-  g_test_add_func ("/guest/harm", test_harm);
-  g_test_add_func ("/guest/no-socket", test_no_socket);
-  g_test_add_func ("/guest/long-path", test_long_path);
+  g_test_add_func ("/remote/answer", test_answer);
+  g_test_add_func ("/remote/stale", test_stale);
+  g_test_add_func ("/remote/event", test_event);
+  g_test_add_func ("/remote/malformed", test_malformed);
+  g_test_add_func ("/remote/closed", test_closed);
+  g_test_add_func ("/remote/silent", test_silent);
+  g_test_add_func ("/remote/late-reply", test_late_reply);
+  g_test_add_func ("/remote/harm", test_harm);
+  g_test_add_func ("/remote/no-socket", test_no_socket);
+  g_test_add_func ("/remote/long-path", test_long_path);
   return g_test_run ();
 }

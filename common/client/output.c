@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/output.h"
+#include "common/client/output.h"
 
 #include "common/error.h"
 #include "common/json.h"

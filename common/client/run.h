@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "host-client/guest.h"
+#include "common/client/remote.h"
 #include "qapi/qapi-types.h"
 
 /* Takes output; @stream: 0 or, the error output, 1. FALSE, with NEGO_ERROR_IO: it cannot; then the
@@ -21,7 +21,7 @@
 typedef gboolean (*NegoRunPutFunc) (
   guint stream, const guint8 *data, gsize len, gpointer user_data, GError **error);
 /* Opens the guest anew. Errors are those of route.h. */
-typedef NegoGuest *(*NegoRunOpenFunc) (gint64 deadline, gpointer user_data, GError **error);
+typedef NegoRemote *(*NegoRunOpenFunc) (gint64 deadline, gpointer user_data, GError **error);
 
 typedef struct {
   const char *command;     /* NULL: a job that is there is attached to */
@@ -45,4 +45,4 @@ typedef struct {
 /* Runs on @guest, which it takes. Returns: (transfer full): the last status; NULL: @error is that
  * of link.h or reply.h, NEGO_ERROR_IO for our own input and output, NEGO_ERROR_PARSE for an answer
  * that makes no sense, NEGO_ERROR_INTERRUPTED for a second signal. */
-QapiNegotiatorJobStatus *nego_run_do (const NegoRun *run, NegoGuest *guest, GError **error);
+QapiNegotiatorJobStatus *nego_run_do (const NegoRun *run, NegoRemote *guest, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/event.h"
+#include "common/client/event.h"
 
 #include "common/base64.h"
 #include "common/error.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/agent.h"
-#include "agent/handlers.h"
+#include "common/service/service.h"
+#include "common/service/handlers.h"
 #include "common/names.h"
 
 static QapiNegotiatorLimits *
@@ -37,16 +37,16 @@ nego_cmd_describe_limits (NegoCall *call, const NegoJobLimits *jobs)
 QapiNegotiatorInfo *
 nego_cmd_negotiator_info (NegoCall *call, GError **error)
 {
-  NegoAgent *agent = nego_agent_of (call);
+  NegoService *service = nego_service_of (call);
   QapiNegotiatorInfo *info = qapi_negotiator_info_new ();
 
   info->version = g_strdup (NEGO_VERSION);
-  info->limits = nego_cmd_describe_limits (call, nego_job_table_get_limits (agent->jobs));
+  info->limits = nego_cmd_describe_limits (call, nego_job_table_get_limits (service->jobs));
   info->events = nego_call_get_feeds (call) != NULL;
-  info->frozen = nego_policy_is_frozen (agent->policy);
-  info->jobs = nego_job_table_count_running (agent->jobs);
-  info->boot_id = g_strdup (agent->boot_id);
-  info->instance = g_strdup (agent->instance);
+  info->frozen = nego_policy_is_frozen (service->policy);
+  info->jobs = nego_job_table_count_running (service->jobs);
+  info->boot_id = g_strdup (service->boot_id);
+  info->instance = g_strdup (service->instance);
   info->cgroup = FALSE; /* a run's process group is what is signalled */
   return info;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/agent.h"
-#include "agent/handlers.h"
+#include "common/service/service.h"
+#include "common/service/handlers.h"
 
 gboolean
 nego_cmd_guest_sync (NegoCall *call, const QapiGuestSyncArgs *args, gint64 *ret, GError **error)
@@ -48,7 +48,7 @@ nego_cmd_guest_info (NegoCall *call, GError **error)
   info->version = g_strdup (NEGO_QGA_VERSION);
   info->supported_commands
     = g_ptr_array_new_with_free_func ((GDestroyNotify) qapi_guest_agent_command_info_free);
-  nego_dispatcher_each (nego_agent_of (call)->dispatcher, nego_cmd_add_command,
+  nego_dispatcher_each (nego_service_of (call)->dispatcher, nego_cmd_add_command,
                         info->supported_commands);
   return info;
 }

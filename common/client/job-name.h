@@ -5,12 +5,12 @@
  */
 #pragma once
 
-#include "host-client/guest.h"
+#include "common/client/remote.h"
 #include "qapi/qapi-types.h"
 
 /* All jobs of @guest. Returns: (transfer full) (element-type QapiNegotiatorJobSummary). */
-GPtrArray *nego_job_name_list (NegoGuest *guest, gint64 deadline, GError **error);
+GPtrArray *nego_job_name_list (NegoRemote *guest, gint64 deadline, GError **error);
 
-/* The id of the job that @name is of. Errors: those of nego_guest_call(), NEGO_ERROR_NOT_FOUND for
+/* The id of the job that @name is of. Errors: those of nego_remote_call(), NEGO_ERROR_NOT_FOUND for
  * none, NEGO_ERROR_GENERIC for several. Returns: (transfer full). */
-char *nego_job_name_find (NegoGuest *guest, const char *name, gint64 deadline, GError **error);
+char *nego_job_name_find (NegoRemote *guest, const char *name, gint64 deadline, GError **error);

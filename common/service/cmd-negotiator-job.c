@@ -5,10 +5,10 @@
  */
 #include "config.h"
 
-#include "agent/agent.h"
-#include "agent/handlers.h"
-#include "agent/job-status.h"
-#include "agent/job-wait.h"
+#include "common/service/service.h"
+#include "common/service/handlers.h"
+#include "common/service/job-status.h"
+#include "common/service/job-wait.h"
 #include "common/base64.h"
 #include "common/error.h"
 #include "common/names.h"
@@ -18,21 +18,21 @@
 static NegoJob *
 nego_cmd_find_job (NegoCall *call, const char *job, const char *key, GError **error)
 {
-  if (!nego_agent_check_job_name (job, key, error))
+  if (!nego_service_check_job_name (job, key, error))
     return NULL;
-  return nego_job_table_find (nego_agent_of (call)->jobs, job, key, error);
+  return nego_job_table_find (nego_service_of (call)->jobs, job, key, error);
 }
 
 GPtrArray *
 nego_cmd_negotiator_jobs (NegoCall *call, GError **error)
 {
-  const NegoAgent *agent = nego_agent_of (call);
-  g_autoptr (GPtrArray) jobs = nego_job_table_list (agent->jobs, NEGO_JOBS_LISTED);
+  const NegoService *service = nego_service_of (call);
+  g_autoptr (GPtrArray) jobs = nego_job_table_list (service->jobs, NEGO_JOBS_LISTED);
   GPtrArray *list
     = g_ptr_array_new_with_free_func ((GDestroyNotify) qapi_negotiator_job_summary_free);
 
   for (guint i = 0; i < jobs->len; i++)
-    g_ptr_array_add (list, nego_job_status_new_summary (jobs->pdata[i], agent->instance));
+    g_ptr_array_add (list, nego_job_status_new_summary (jobs->pdata[i], service->instance));
   return list;
 }
 
@@ -218,6 +218,6 @@ nego_cmd_negotiator_exec_forget (NegoCall *call,
 
   if (job == NULL)
     return FALSE;
-  nego_job_table_forget (nego_agent_of (call)->jobs, job);
+  nego_job_table_forget (nego_service_of (call)->jobs, job);
   return TRUE;
 }

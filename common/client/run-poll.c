@@ -7,7 +7,7 @@
 
 #include "common/error.h"
 #include "common/names.h"
-#include "host-client/run-state.h"
+#include "common/client/run-state.h"
 #include "qapi/decode.h"
 
 #include <signal.h>
@@ -25,7 +25,7 @@ nego_run_poll_pause (const NegoRunState *state)
 {
   const gint64 pause = NEGO_GUEST_PAUSE_MS * G_TIME_SPAN_MILLISECOND;
 
-  if (nego_guest_is_shared (state->guest)
+  if (nego_remote_is_shared (state->guest)
       || (!state->progress && state->answered - state->asked < pause))
     g_usleep ((gulong) pause);
 }
@@ -37,11 +37,11 @@ nego_run_poll_goes_on (NegoRunState *state, const GError *failure, gint64 limit)
   if (g_get_monotonic_time () >= limit)
     return FALSE;
   /* Others can have kept a shared agent from answering. */
-  if (nego_guest_is_shared (state->guest)
+  if (nego_remote_is_shared (state->guest)
       && g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_TIMEOUT))
     return TRUE;
   if (!g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_CLOSED)
-      && !(nego_guest_is_shared (state->guest)
+      && !(nego_remote_is_shared (state->guest)
            && g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_IO)))
     return FALSE;
   return nego_run_state_reopen (state, TRUE, NULL);
@@ -62,14 +62,14 @@ nego_run_poll_ask (
   for (;;) {
     const gint64 now = g_get_monotonic_time ();
     const gint64 deadline
-      = nego_guest_is_shared (state->guest)
+      = nego_remote_is_shared (state->guest)
           ? MIN (limit, nego_run_state_later (now, wait + extra + LIBVIRT_EXTRA_S))
           : limit;
     g_autoptr (GError) failure = NULL;
     g_autoptr (JsonNode) reply = NULL;
 
     state->asked = now;
-    reply = nego_guest_call (state->guest, command, arguments->str, deadline, &failure);
+    reply = nego_remote_call (state->guest, command, arguments->str, deadline, &failure);
     if (reply != NULL) {
       state->answered = g_get_monotonic_time ();
       return g_steal_pointer (&reply);
@@ -108,8 +108,8 @@ nego_run_poll_signal (NegoRunState *state, int signal)
 {
   g_autoptr (GString) arguments = nego_run_state_signal_arguments (state, signal);
   g_autoptr (JsonNode) reply G_GNUC_UNUSED
-    = nego_guest_call (state->guest, "negotiator-exec-signal", arguments->str,
-                       nego_run_state_later (g_get_monotonic_time (), LIBVIRT_EXTRA_S), NULL);
+    = nego_remote_call (state->guest, "negotiator-exec-signal", arguments->str,
+                        nego_run_state_later (g_get_monotonic_time (), LIBVIRT_EXTRA_S), NULL);
 }
 
 /* Sends the signal that came, if one did. */
@@ -133,7 +133,7 @@ nego_run_poll_send_input (NegoRunState *state, GError **error)
 {
   NegoRunInput *input = &state->input;
   const gsize piece
-    = nego_guest_is_shared (state->guest) ? NEGO_RUN_INPUT_BYTES_LIBVIRT : NEGO_RUN_INPUT_BYTES;
+    = nego_remote_is_shared (state->guest) ? NEGO_RUN_INPUT_BYTES_LIBVIRT : NEGO_RUN_INPUT_BYTES;
   g_autoptr (QapiNegotiatorJobInput) taken = NULL;
   g_autoptr (GString) arguments = NULL;
   g_autoptr (JsonNode) reply = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/run-state.h"
+#include "common/client/run-state.h"
 
 #include "common/base64.h"
 #include "common/error.h"
@@ -25,7 +25,7 @@ typedef struct {
 void
 nego_run_state_clear (NegoRunState *state)
 {
-  g_clear_pointer (&state->guest, nego_guest_free);
+  g_clear_pointer (&state->guest, nego_remote_free);
   g_clear_pointer (&state->instance, g_free);
   g_clear_pointer (&state->job, g_free);
   nego_run_input_clear (&state->input);
@@ -345,7 +345,7 @@ nego_run_state_reopen (NegoRunState *state, gboolean started, GError **error)
     return FALSE;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    NegoGuest *guest;
+    NegoRemote *guest;
     int signal;
 
     nego_run_state_pause (state);
@@ -354,7 +354,7 @@ nego_run_state_reopen (NegoRunState *state, gboolean started, GError **error)
       return FALSE;
     guest = run->reopen (limit, run->user_data, &failure);
     if (guest != NULL) {
-      nego_guest_free (state->guest);
+      nego_remote_free (state->guest);
       state->guest = guest;
       state->answered = g_get_monotonic_time ();
       g_clear_error (error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/job-name.h"
+#include "common/client/job-name.h"
 
 #include "common/error.h"
 #include "qapi/qapi-visit.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 
 GPtrArray *
-nego_job_name_list (NegoGuest *guest, gint64 deadline, GError **error)
+nego_job_name_list (NegoRemote *guest, gint64 deadline, GError **error)
 {
-  g_autoptr (JsonNode) reply = nego_guest_ask (guest, "negotiator-jobs", deadline, error);
+  g_autoptr (JsonNode) reply = nego_remote_ask (guest, "negotiator-jobs", deadline, error);
 
   return reply != NULL
            ? qapi_negotiator_job_summary_list_decode (reply, "negotiator-jobs", FALSE, error)
@@ -41,7 +41,7 @@ nego_job_name_match (const GPtrArray *jobs, const char *name, guint *matches)
 }
 
 char *
-nego_job_name_find (NegoGuest *guest, const char *name, gint64 deadline, GError **error)
+nego_job_name_find (NegoRemote *guest, const char *name, gint64 deadline, GError **error)
 {
   g_autoptr (GPtrArray) jobs = nego_job_name_list (guest, deadline, error);
   const QapiNegotiatorJobSummary *job;

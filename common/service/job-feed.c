@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/job-feed.h"
+#include "common/service/job-feed.h"
 
-#include "agent/job-status.h"
+#include "common/service/job-status.h"
 #include "common/names.h"
 #include "common/piece.h"
 #include "common/source.h"

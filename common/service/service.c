@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/service/service.h"
+
+#include "common/error.h"
+#include "common/random.h"
+
+#define NEGO_SERVICE_BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+
+static char *
+nego_service_read_boot_id (void)
+{
+  char *text = NULL;
+
+  if (!g_file_get_contents (NEGO_SERVICE_BOOT_ID_FILE, &text, NULL, NULL))
+    return NULL;
+  return g_strstrip (text);
+}
+
+void
+nego_service_init (NegoService *service,
+                   const QapiHandlers *handlers,
+                   NegoPolicy *policy,
+                   NegoRegistry *registry,
+                   NegoJobTable *jobs)
+{
+  service->policy = policy;
+  service->registry = registry;
+  service->jobs = jobs;
+  service->instance = nego_random_name ();
+  service->boot_id = nego_service_read_boot_id ();
+  service->dispatcher = nego_dispatcher_new (handlers, policy, service);
+}
+
+void
+nego_service_clear (NegoService *service)
+{
+  nego_dispatcher_free (service->dispatcher);
+  nego_job_table_free (service->jobs);
+  nego_registry_free (service->registry);
+  nego_policy_free (service->policy);
+  g_free (service->instance);
+  g_free (service->boot_id);
+}
+
+gboolean
+nego_service_check_job_name (const char *job, const char *key, GError **error)
+{
+  if ((job == NULL) != (key == NULL))
+    return TRUE;
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "one of job and key must be given");
+  return FALSE;
+}
+
+NegoService *
+nego_service_of (NegoCall *call)
+{
+  return nego_call_get_context (call);
+}
