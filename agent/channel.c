@@ -7,10 +7,10 @@
 
 #include "agent/device.h"
 #include "agent/transport-fd.h"
-#include "agent/listener.h"
 #include "agent/transport-serial.h"
 #include "agent/transport-virtio.h"
 #include "common/error.h"
+#include "common/listener.h"
 #include "common/names.h"
 #include "common/session.h"
 

@@ -6,8 +6,8 @@
 #include "agent/device.h"
 
 #include "agent/uevent.h"
-#include "agent/watch.h"
 #include "common/names.h"
+#include "common/watch.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/listener.h"
+#include "common/listener.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "tests/helpers/valgrind.h"
@@ -115,6 +115,24 @@ test_unix (Fixture *fixture, gconstpointer data)
 }
 
 /* A socket file of a process that was killed. */
+static void
+test_access (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (NegoListener) listener = listen_at (fixture, fixture->path);
+  g_autoptr (GError) error = NULL;
+  struct stat st;
+
+  g_assert_true (nego_listener_set_access (listener, NULL, 0660, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (lstat (fixture->path, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0660);
+  g_assert_false (nego_listener_set_access (listener, "no such group", 0666, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND);
+  g_assert_cmpstr (error->message, ==, "there is no group 'no such group'");
+  g_assert_cmpint (lstat (fixture->path, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0660);
+}
+
 static void
 test_stale (Fixture *fixture, gconstpointer data)
 {
@@ -309,6 +327,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/listener/unix", Fixture, NULL, set_up, test_unix, tear_down);
+  g_test_add ("/listener/access", Fixture, NULL, set_up, test_access, tear_down);
   g_test_add ("/listener/stale", Fixture, NULL, set_up, test_stale, tear_down);
   g_test_add ("/listener/live", Fixture, NULL, set_up, test_live, tear_down);
   g_test_add ("/listener/live-full", Fixture, NULL, set_up, test_live_full, tear_down);

@@ -2,8 +2,9 @@
 /*
  * listener: a listening socket, unix or vsock, and who may connect to it.
  *
- * A unix socket's file is made with mode 0600. A file that nobody listens on any more is replaced,
- * one of another listener is an error. The file goes with the listener, if it is still its own.
+ * A unix socket's file is made with mode 0600; nego_listener_set_access () opens it to more. A file
+ * that nobody listens on any more is replaced, one of another listener is an error. The file goes
+ * with the listener, if it is still its own.
  */
 #pragma once
 
@@ -16,6 +17,10 @@ typedef void (*NegoListenerFunc) (NegoListener *listener, int fd, gpointer user_
 
 /* Errors: NEGO_ERROR_BUSY "another process listens on '…'", NEGO_ERROR_IO. */
 NegoListener *nego_listener_new_unix (const char *path, GError **error);
+/* Who may connect to the unix socket: @group (NULL: as it is; a look-up that may block) and the
+ * permissions @mode. Errors: NEGO_ERROR_NOT_FOUND "there is no group '…'", NEGO_ERROR_IO. */
+gboolean
+nego_listener_set_access (NegoListener *listener, const char *group, guint mode, GError **error);
 /* @peers: CIDs (guint32) whose connections are taken, VMADDR_CID_ANY for all; copied. NULL or
  * empty: the host only. */
 NegoListener *

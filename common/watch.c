@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "agent/watch.h"
+#include "common/watch.h"
 
 #include "common/error.h"
 

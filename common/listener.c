@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "agent/listener.h"
+#include "common/listener.h"
 
 #include "common/error.h"
 #include "common/names.h"
@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <linux/vm_sockets.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -153,6 +154,27 @@ nego_listener_new_unix (const char *path, GError **error)
     listener->inode = st.st_ino;
   }
   return listener;
+}
+
+gboolean
+nego_listener_set_access (NegoListener *listener, const char *group, guint mode, GError **error)
+{
+  const struct group *entry = NULL;
+
+  if (group != NULL) {
+    entry = getgrnam (group);
+    if (entry == NULL) {
+      g_set_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND, "there is no group '%s'", group);
+      return FALSE;
+    }
+  }
+  /* The group first: before, the mode is one for the owner alone. */
+  if (entry != NULL && lchown (listener->path, (uid_t) -1, entry->gr_gid) < 0)
+    return nego_error_set_errno (error, errno, "failed to give '%s' to the group '%s'",
+                                 listener->path, group);
+  if (chmod (listener->path, mode) < 0)
+    return nego_error_set_errno (error, errno, "failed to set the mode of '%s'", listener->path);
+  return TRUE;
 }
 
 NegoListener *
