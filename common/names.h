@@ -46,8 +46,12 @@
  * state ends no other way. Far above what a busy host needs. */
 #define NEGO_SESSION_STUCK_S 30u
 /* A host whose first data were there before it shows within this time, of which the guest's kernel
- * needs microseconds; one that shows later is another, and what the data left is forgotten. */
-#define NEGO_PORT_EARLY_MS 500
+ * needs microseconds, and a processor that is lent elsewhere longer; one that shows later is
+ * another, and what the data left is forgotten (port-host.h). */
+#define NEGO_PORT_EARLY_MS 2000
+/* So long a host that leaves right behind data is waited for: the next one's coming is dealt with
+ * by the kernel in the same breath as its leaving. */
+#define NEGO_PORT_LEAVING_MS 200
 /* Clients of one listening channel at a time; more wait in the kernel's backlog. */
 #define NEGO_CHANNEL_CLIENTS 16u
 /* A port whose reader is stuck is closed and opened again at once, but not more often than this: a

@@ -6,6 +6,8 @@
 #include "common/backlog.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "common/port-host.h"
+#include "common/source.h"
 
 #include <glib-unix.h>
 
@@ -34,8 +36,8 @@ struct NegoStream {
   gboolean reading;
   gboolean readable; /* PORT: an edge came that has not been read to its end */
   gboolean blocked;  /* the descriptor did not take all of the queue */
-  gboolean present;  /* PORT: a host is there */
-  gint64 early_us;   /* PORT: since when there are data of a host that is not present; 0: none */
+  NegoPortHost host; /* of a PORT; for the others, one that is present */
+  GSource *leaving;  /* armed while the host may be leaving */
   gboolean eof;
   gboolean finishing;
   gboolean closing; /* the closed callback is due, or done */
@@ -98,7 +100,7 @@ nego_stream_disarm_stuck (NegoStream *stream)
 static void
 nego_stream_update_stuck (NegoStream *stream, gboolean progress)
 {
-  gboolean wanted = stream->stuck_s > 0 && stream->blocked && stream->present;
+  gboolean wanted = stream->stuck_s > 0 && stream->blocked && stream->host.present;
 
   if (!wanted || progress)
     nego_stream_disarm_stuck (stream);
@@ -116,7 +118,7 @@ nego_stream_update_port (NegoStream *stream)
 
   /* A host that comes and stays silent shows only as EPOLLOUT; while one is there and nothing is
    * queued, EPOLLOUT would wake us for each reply that it takes. */
-  if (!stream->present || stream->blocked)
+  if (!stream->host.present || stream->host.leaving || stream->blocked)
     event.events |= EPOLLOUT;
   if (event.events == stream->epoll_mask)
     return;
@@ -231,44 +233,50 @@ nego_stream_finish (NegoStream *stream)
   nego_stream_flush (stream);
 }
 
-/* Data and the news of their host come by different queues of the device, and data can be first. */
+static void nego_stream_read_port (NegoStream *stream);
+
 static gboolean
-nego_stream_expects_host (NegoStream *stream)
+nego_stream_leaving_cb (gpointer user_data)
 {
-  return stream->early_us != 0
-         && g_get_monotonic_time () - stream->early_us
-              < NEGO_PORT_EARLY_MS * G_TIME_SPAN_MILLISECOND;
+  NegoStream *stream = user_data;
+
+  nego_source_clear (&stream->leaving);
+  nego_port_host_take_timeout (&stream->host);
+  /* What the port says now, counts. A host whose replies hold up the reading is seen by its hangup.
+   */
+  if (!stream->closing && stream->reading)
+    nego_stream_read_port (stream);
+  return G_SOURCE_REMOVE;
 }
 
+/* After each look at the port; @forget: what was said before belongs to a host that is gone. */
 static void
-nego_stream_set_present (NegoStream *stream, gboolean present)
+nego_stream_met_host (NegoStream *stream, gboolean forget)
 {
-  gboolean met = present && nego_stream_expects_host (stream);
-
-  if (stream->present == present)
-    return;
-  stream->present = present;
-  stream->early_us = 0;
-  if (!met)
-    stream->callbacks->peer (stream, present, stream->user_data);
+  if (stream->leaving != NULL && !stream->host.leaving)
+    nego_source_clear (&stream->leaving);
+  if (forget)
+    stream->callbacks->peer (stream, stream->host.present, stream->user_data);
   nego_stream_update_watch (stream);
-  nego_stream_update_stuck (stream, TRUE);
+  nego_stream_update_stuck (stream, forget);
 }
 
-/* Data came, and behind them, if @at_end, the end that means "no host". Of a host that was present
- * these are the last words; else they are the first words of one that is about to show. */
 static void
-nego_stream_meet_data (NegoStream *stream, gboolean at_end)
+nego_stream_meet_end (NegoStream *stream)
 {
-  if (!at_end || stream->present) {
-    nego_stream_set_present (stream, TRUE);
+  nego_stream_met_host (stream, nego_port_host_take_end (&stream->host, g_get_monotonic_time ()));
+  if (!stream->host.leaving)
     return;
-  }
-  if (nego_stream_expects_host (stream))
-    return;
-  if (stream->early_us != 0) /* it came and left unseen */
-    stream->callbacks->peer (stream, FALSE, stream->user_data);
-  stream->early_us = g_get_monotonic_time ();
+  nego_source_clear (&stream->leaving);
+  stream->leaving = nego_source_add_timeout (NEGO_PORT_LEAVING_MS, nego_stream_leaving_cb, stream);
+}
+
+static void
+nego_stream_meet_open (NegoStream *stream)
+{
+  if (!stream->host.present || stream->host.leaving)
+    nego_stream_met_host (stream,
+                          nego_port_host_take_open (&stream->host, g_get_monotonic_time ()));
 }
 
 /* A port gives at most 4 KiB a read: read on, without a poll between, to the end of the edge. */
@@ -290,15 +298,16 @@ nego_stream_read_port (NegoStream *stream)
   }
   stream->readable = n > 0;
   if (len > 0) {
-    nego_stream_meet_data (stream, n == 0);
+    nego_stream_met_host (stream, nego_port_host_take_data (&stream->host, n == 0,
+                                                            g_get_monotonic_time ()));
     stream->callbacks->data (stream, buffer, len, stream->user_data);
   }
   if (n > 0)
     g_source_set_ready_time (stream->source, 0); /* the rest after the other sources' turn */
   else if (n == 0)
-    nego_stream_set_present (stream, FALSE);
+    nego_stream_meet_end (stream);
   else if (n < 0 && errnum == EAGAIN)
-    nego_stream_set_present (stream, TRUE);
+    nego_stream_meet_open (stream);
   else if (n < 0)
     nego_stream_fail (stream, "failed to read from the port", errnum);
 }
@@ -348,10 +357,10 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
     stream->readable = TRUE;
   /* A host that leaves while its unread replies hold up the reading shows only here. */
   if ((event.events & EPOLLHUP) != 0 && !stream->reading)
-    nego_stream_set_present (stream, FALSE);
+    nego_stream_met_host (stream, nego_port_host_take_hangup (&stream->host));
   /* Only with a host; a new one does not get what was written for another. */
   if (stream->blocked && (event.events & EPOLLOUT) != 0)
-    nego_stream_set_present (stream, TRUE);
+    nego_stream_meet_open (stream);
   if (stream->blocked && (event.events & EPOLLOUT) != 0)
     nego_stream_write_more (stream);
   if (stream->readable && stream->reading && !stream->closing)
@@ -435,7 +444,7 @@ nego_stream_new (int fd,
   stream->backlog = nego_backlog_new ();
   stream->reading = TRUE;
   /* Of a socket or tty we know no better; a port says so at its first event. */
-  stream->present = kind != NEGO_STREAM_PORT;
+  stream->host.present = kind != NEGO_STREAM_PORT;
   stream->callbacks = callbacks;
   stream->user_data = user_data;
   fcntl (fd, F_SETFD, FD_CLOEXEC);
@@ -450,6 +459,7 @@ nego_stream_free (NegoStream *stream)
   if (stream == NULL)
     return;
   nego_stream_disarm_stuck (stream);
+  nego_source_clear (&stream->leaving);
   g_source_destroy (stream->source);
   g_source_unref (stream->source);
   if (stream->epoll_fd >= 0)

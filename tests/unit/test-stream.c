@@ -279,7 +279,10 @@ test_port_away (Fixture *fixture, gconstpointer kind)
   shutdown (fixture->peer, SHUT_WR);
   settle ();
   g_assert_cmpstr (fixture->received->str, ==, "half");
-  g_assert_cmpint (fixture->present, ==, FALSE);
+  /* Its words could be those of the next host, which shows at once then. */
+  g_assert_cmpint (fixture->present, ==, TRUE);
+  while (fixture->present != FALSE)
+    g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (fixture->closed, ==, 0);
   /* Away is a state in which nothing happens: no wake-up is due. */
   g_assert_false (g_main_context_pending (NULL));
