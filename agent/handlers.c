@@ -16,4 +16,5 @@ const QapiHandlers nego_handlers = {
   .negotiator_exec_input = nego_cmd_negotiator_exec_input,
   .negotiator_exec_signal = nego_cmd_negotiator_exec_signal,
   .negotiator_exec_forget = nego_cmd_negotiator_exec_forget,
+  .negotiator_session = nego_cmd_negotiator_session,
 };

@@ -16,6 +16,9 @@ struct NegoCall {
   char *id;
   gboolean delimited;
   gboolean answered;
+  gboolean failed;
+  gboolean switches; /* the session to @concurrent */
+  gboolean concurrent;
   gboolean abandoned;
   gsize start; /* of the reply in the queue, while it is written */
   NegoJsonWriter writer;
@@ -139,6 +142,7 @@ nego_call_fail (NegoCall *call, GError *error)
   if (!nego_call_is_open (call))
     return;
   nego_wire_write_error (nego_stream_get_queue (call->peer.stream), owned, call->id);
+  call->failed = TRUE;
   nego_call_done (call);
 }
 
@@ -146,6 +150,25 @@ void
 nego_call_set_delimited (NegoCall *call)
 {
   call->delimited = TRUE;
+}
+
+void
+nego_call_set_concurrent (NegoCall *call, gboolean concurrent)
+{
+  call->switches = TRUE;
+  call->concurrent = concurrent;
+}
+
+gboolean
+nego_call_is_failed (NegoCall *call)
+{
+  return call->failed;
+}
+
+gboolean
+nego_call_wants_concurrent (NegoCall *call, gboolean concurrent)
+{
+  return call->switches ? call->concurrent : concurrent;
 }
 
 NegoJsonWriter *

@@ -45,6 +45,9 @@ void nego_call_fail (NegoCall *call, GError *error);
 /* The reply is preceded by 0xFF (guest-sync-delimited). */
 void nego_call_set_delimited (NegoCall *call);
 
+/* The session is to start requests as they come from now on, or in order again (session.h). */
+void nego_call_set_concurrent (NegoCall *call, gboolean concurrent);
+
 /* For generated code. Returns the writer that the value of "return" goes to, or NULL when nobody
  * wants the answer any more; with a writer, nego_call_end_return() must follow at once. */
 NegoJsonWriter *nego_call_begin_return (NegoCall *call);
@@ -68,5 +71,9 @@ typedef struct {
 
 NegoCall *nego_call_new (const char *name, char *id, const NegoCallPeer *peer);
 void nego_call_abandon (NegoCall *call);
+/* For @done: whether the answer is an error; what the handler wants of the session, or @concurrent.
+ */
+gboolean nego_call_is_failed (NegoCall *call);
+gboolean nego_call_wants_concurrent (NegoCall *call, gboolean concurrent);
 /* A command without a success reply ended well. */
 void nego_call_end_silently (NegoCall *call);

@@ -39,6 +39,7 @@ struct NegoFramer {
   gsize bytes; /* of tokens in this message */
   guint tokens;
   guint8 last;        /* the byte before those to be looked at */
+  gboolean marked;    /* it was 0xFF before the message's first byte */
   gboolean delivered; /* @text is of a message that was handed out */
 
   NegoMembers members;
@@ -314,6 +315,8 @@ nego_framer_take_byte (NegoFramer *framer, guint8 byte, GError **error)
     return nego_framer_fail (error, "JSON token size limit exceeded");
   if (framer->tokens >= framer->limits.max_tokens)
     return nego_framer_fail (error, "JSON token count limit exceeded");
+  if (framer->tokens == 0)
+    framer->marked = framer->last == 0xff;
   framer->bytes++;
   framer->tokens++;
   switch (byte) {
@@ -366,6 +369,7 @@ nego_framer_set_message (const NegoFramer *framer, NegoFramerMessage *message)
 {
   message->text = framer->text->str;
   message->len = framer->text->len;
+  message->marked = framer->marked;
   nego_members_export (&framer->members, message);
 }
 

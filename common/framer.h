@@ -69,6 +69,7 @@ typedef struct {
 typedef struct {
   const char *text; /* strict JSON, NUL-terminated, borrowed until the next call on the framer */
   gsize len;
+  gboolean marked; /* the byte before its first one was 0xFF */
   guint n_members; /* all of them; the first NEGO_FRAMER_MEMBERS are in @members, in order */
   NegoFramerMember members[NEGO_FRAMER_MEMBERS];
 } NegoFramerMessage;

@@ -39,6 +39,9 @@
 #define NEGO_SESSION_QUEUE_BYTES (256u << 10)
 /* Requests of a session that wait for their turn. A host that pipelines more waits for replies. */
 #define NEGO_SESSION_PENDING 256u
+/* Requests that a concurrent session runs at a time: of many programs behind one multiplexer, each
+ * of which may wait for seconds; a call that waits costs some KiB. */
+#define NEGO_SESSION_CONCURRENT 64u
 /* How long a sync waits for the replies before it (docs/protocol.rst, "Requests, replies, sync").
  */
 #define NEGO_SESSION_SYNC_WAIT_MS 200u

@@ -5,21 +5,18 @@
 
 #include "common/error.h"
 #include "common/feed.h"
+#include "common/in-flight.h"
+#include "common/intake.h"
 #include "common/names.h"
 #include "common/pending.h"
 #include "common/source.h"
 #include "common/wire.h"
 
-#include <malloc.h>
 #include <string.h>
-
-/* A message over this, or as much input that is none, leaves holes in the heap: they are given back
- * once it is answered. */
-#define NEGO_SESSION_LARGE_BYTES (1u << 20)
 
 struct NegoSession {
   NegoDispatcher *dispatcher;
-  NegoFramer *framer;
+  NegoIntake *intake;
   NegoStream *stream;
   NegoFeeds *feeds;    /* NULL: no events */
   GSource *feed_later; /* events are left for the next turn of the main loop */
@@ -27,16 +24,17 @@ struct NegoSession {
   char *name;
   NegoCallPeer peer;
 
-  NegoCall *current;
+  NegoInFlight in_flight;
   NegoPending pending;
-  GSource *sync_wait; /* armed while a sync waits behind a running call */
+  gboolean needs_sync;
+  gboolean synced;            /* with @needs_sync: a sync was answered */
+  gboolean concurrent;        /* requests start as they come */
+  gboolean always_concurrent; /* a sync does not end it */
+  GSource *sync_wait;         /* armed while a sync waits behind a running call */
 
   guint64 mark;     /* the queue's end when the bytes being looked at arrived */
   gboolean batch;   /* within the data callback: what is queued is written at its end */
   gboolean pumping; /* within nego_session_pump: a call that ends at once does not recurse */
-  gsize taken;      /* bytes since the last message or error */
-  GByteArray *rest; /* read, and not looked at while as many requests wait as may */
-  gboolean large;   /* more than NEGO_SESSION_LARGE_BYTES were taken for one, since the last trim */
   gboolean eof;
 
   NegoSessionClosedFunc closed;
@@ -44,7 +42,6 @@ struct NegoSession {
 };
 
 static void nego_session_pump (NegoSession *session);
-static void nego_session_take_rest (NegoSession *session);
 
 static void
 nego_session_disarm_sync (NegoSession *session)
@@ -55,15 +52,6 @@ nego_session_disarm_sync (NegoSession *session)
   g_clear_pointer (&session->sync_wait, g_source_unref);
 }
 
-static void
-nego_session_abandon (NegoSession *session)
-{
-  g_autoptr (NegoCall) call = g_steal_pointer (&session->current);
-
-  if (call != NULL)
-    nego_call_abandon (call);
-}
-
 static gboolean
 nego_session_sync_cb (gpointer user_data)
 {
@@ -71,7 +59,7 @@ nego_session_sync_cb (gpointer user_data)
 
   g_clear_pointer (&session->sync_wait, g_source_unref);
   g_debug ("%s: a sync overtakes what runs", session->name);
-  nego_session_abandon (session);
+  nego_in_flight_abandon (&session->in_flight);
   nego_pending_drop_to_sync (&session->pending);
   nego_session_pump (session);
   return G_SOURCE_REMOVE;
@@ -81,7 +69,8 @@ nego_session_sync_cb (gpointer user_data)
 static void
 nego_session_update_sync (NegoSession *session)
 {
-  if (session->current == NULL || !nego_pending_has_sync (&session->pending)) {
+  if (nego_in_flight_count (&session->in_flight) == 0
+      || !nego_pending_has_sync (&session->pending)) {
     nego_session_disarm_sync (session);
     return;
   }
@@ -97,7 +86,8 @@ nego_session_update_sync (NegoSession *session)
 static gboolean
 nego_session_may_start (NegoSession *session)
 {
-  if (session->current != NULL)
+  if (nego_in_flight_count (&session->in_flight)
+      >= (session->concurrent ? NEGO_SESSION_CONCURRENT : 1))
     return FALSE;
   if (nego_stream_queued (session->stream) >= NEGO_SESSION_QUEUE_BYTES)
     nego_stream_flush (session->stream);
@@ -109,7 +99,7 @@ nego_session_update_reading (NegoSession *session)
 {
   nego_stream_set_reading (session->stream,
                            nego_stream_queued (session->stream) < NEGO_SESSION_QUEUE_BYTES
-                             && session->rest->len == 0
+                             && !nego_intake_has_rest (session->intake)
                              && nego_pending_has_room (&session->pending));
 }
 
@@ -117,16 +107,8 @@ nego_session_update_reading (NegoSession *session)
 static gboolean
 nego_session_is_idle (const NegoSession *session)
 {
-  return session->current == NULL && nego_pending_is_empty (&session->pending)
-         && session->rest->len == 0;
-}
-
-static void
-nego_session_trim (NegoSession *session)
-{
-  if (session->large)
-    malloc_trim (0);
-  session->large = FALSE;
+  return nego_in_flight_count (&session->in_flight) == 0
+         && nego_pending_is_empty (&session->pending) && !nego_intake_has_rest (session->intake);
 }
 
 /* After each burst of work: read on or not, and end a half-closed connection. */
@@ -135,10 +117,8 @@ nego_session_settle (NegoSession *session)
 {
   nego_session_update_sync (session);
   nego_session_update_reading (session);
-  if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0) {
-    nego_framer_release (session->framer);
-    nego_session_trim (session);
-  }
+  if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0)
+    nego_intake_release (session->intake);
   if (session->eof && nego_session_is_idle (session)
       && (session->feeds == NULL || nego_feeds_are_empty (session->feeds)))
     nego_stream_finish (session->stream);
@@ -149,7 +129,13 @@ nego_session_done_cb (NegoCall *call, gpointer user_data)
 {
   NegoSession *session = user_data;
 
-  g_clear_pointer (&session->current, nego_call_unref);
+  if (!nego_call_is_failed (call)) {
+    session->concurrent = nego_call_wants_concurrent (call, session->concurrent);
+  } else if (session->needs_sync && nego_pending_is_sync (nego_call_get_name (call))) {
+    nego_pending_drop_to_sync (&session->pending);
+    session->synced = nego_pending_has_sync (&session->pending);
+  }
+  nego_in_flight_remove (&session->in_flight, call);
   nego_session_pump (session);
 }
 
@@ -200,6 +186,7 @@ nego_session_begin_sync (NegoSession *session, guint64 mark)
 {
   if (session->feeds != NULL)
     nego_feeds_clear (session->feeds);
+  session->concurrent = session->always_concurrent;
   if (session->kind != NEGO_STREAM_SOCKET)
     nego_stream_drop_queue (session->stream, mark);
 }
@@ -242,7 +229,7 @@ nego_session_start (
     return;
   }
   call = nego_call_new (name, g_steal_pointer (&owned_id), &session->peer);
-  session->current = nego_call_ref (call);
+  nego_in_flight_add (&session->in_flight, call);
   nego_dispatcher_run (session->dispatcher, command, arguments, arguments_len, call);
 }
 
@@ -272,8 +259,11 @@ nego_session_pump (NegoSession *session)
 
       nego_session_run_item (session, item);
     }
-    if (session->rest->len > 0 && nego_pending_has_room (&session->pending))
-      nego_session_take_rest (session);
+    if (nego_intake_has_rest (session->intake) && nego_pending_has_room (&session->pending)) {
+      session->batch = TRUE;
+      nego_intake_take_rest (session->intake);
+      session->batch = FALSE;
+    }
     nego_stream_flush (session->stream);
   } while (!nego_pending_is_empty (&session->pending) && nego_session_may_start (session));
   session->pumping = FALSE;
@@ -323,74 +313,96 @@ nego_session_spell_id (const NegoWireRequest *request)
   return g_string_free (spelled, FALSE);
 }
 
-static void
-nego_session_take_message (NegoSession *session, const NegoFramerMessage *message)
+/* Whether @request (NULL: it is wrong) is behind the sync that the session needs, or is that. */
+static gboolean
+nego_session_check_synced (NegoSession *session,
+                           const NegoFramerMessage *message,
+                           const NegoWireRequest *request)
 {
-  g_auto (NegoWireRequest) request = { 0 };
-  GError *error = NULL;
-  char *id;
+  if (session->needs_sync && request != NULL && message->marked
+      && g_str_equal (request->execute, "guest-sync-delimited"))
+    session->synced = TRUE; /* unless its handler fails */
+  return !session->needs_sync || session->synced;
+}
 
-  if (!nego_wire_parse_request (message, &request, &error)) {
-    nego_session_take_error (session, error, nego_session_spell_id (&request));
-    return;
+/* What came before the sync is of a time that is over. */
+static void
+nego_session_refuse_unsynced (NegoSession *session, char *id)
+{
+  GError *error = g_error_new_literal (NEGO_ERROR, NEGO_ERROR_GENERIC, "not synchronised");
+
+  nego_session_take_error (session, error, id);
+}
+
+static void
+nego_session_take_request (NegoSession *session, NegoWireRequest *request)
+{
+  gboolean sync = nego_pending_is_sync (request->execute);
+  char *id = nego_session_spell_id (request);
+
+  if (sync && session->concurrent) {
+    nego_in_flight_abandon (&session->in_flight);
+    nego_pending_clear (&session->pending);
   }
-  id = nego_session_spell_id (&request);
   if (!nego_pending_is_empty (&session->pending) || !nego_session_may_start (session)) {
-    nego_session_push (session, &request, id, NULL);
+    nego_session_push (session, request, id, NULL);
     return;
   }
-  if (nego_pending_is_sync (request.execute))
+  if (sync)
     nego_session_begin_sync (session, session->mark);
-  nego_session_start (session, request.execute, request.arguments, request.arguments_len, id);
-}
-
-/* Takes @data as far as more requests may wait. Returns how many bytes. */
-static gsize
-nego_session_take (NegoSession *session, const guint8 *data, gsize len)
-{
-  gsize taken = 0;
-
-  session->batch = TRUE;
-  while (taken < len && nego_pending_has_room (&session->pending)) {
-    NegoFramerMessage message;
-    GError *error = NULL;
-    gsize used = 0;
-    NegoFramerResult result
-      = nego_framer_feed (session->framer, data + taken, len - taken, &used, &message, &error);
-
-    taken += used;
-    session->taken += used;
-    if (result != NEGO_FRAMER_MORE) {
-      session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
-      session->taken = 0;
-    }
-    if (result == NEGO_FRAMER_MESSAGE)
-      nego_session_take_message (session, &message);
-    else if (result == NEGO_FRAMER_ERROR)
-      nego_session_take_error (session, error, NULL);
-  }
-  session->batch = FALSE;
-  return taken;
+  nego_session_start (session, request->execute, request->arguments, request->arguments_len, id);
 }
 
 static void
-nego_session_take_rest (NegoSession *session)
+nego_session_message_cb (const NegoFramerMessage *message, gpointer user_data)
 {
-  gsize taken = nego_session_take (session, session->rest->data, session->rest->len);
+  NegoSession *session = user_data;
+  g_auto (NegoWireRequest) request = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean parsed = nego_wire_parse_request (message, &request, &error);
 
-  g_byte_array_remove_range (session->rest, 0, (guint) taken);
+  if (!nego_session_check_synced (session, message, parsed ? &request : NULL))
+    nego_session_refuse_unsynced (session, nego_session_spell_id (&request));
+  else if (parsed)
+    nego_session_take_request (session, &request);
+  else
+    nego_session_take_error (session, g_steal_pointer (&error), nego_session_spell_id (&request));
 }
 
-/* Nothing is read while there is a rest. */
+static gboolean
+nego_session_has_room_cb (gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  return nego_pending_has_room (&session->pending);
+}
+
+static void
+nego_session_error_cb (GError *error, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  if (session->needs_sync && !session->synced)
+    g_error_free (error);
+  else
+    nego_session_take_error (session, error, NULL);
+}
+
+static const NegoIntakeCallbacks nego_session_intake_callbacks = {
+  .has_room = nego_session_has_room_cb,
+  .message = nego_session_message_cb,
+  .error = nego_session_error_cb,
+};
+
 static void
 nego_session_data_cb (NegoStream *stream, const guint8 *data, gsize len, gpointer user_data)
 {
   NegoSession *session = user_data;
-  gsize taken;
 
   session->mark = nego_stream_get_position (stream);
-  taken = nego_session_take (session, data, len);
-  g_byte_array_append (session->rest, data + taken, (guint) (len - taken));
+  session->batch = TRUE;
+  nego_intake_take (session->intake, data, len);
+  session->batch = FALSE;
   nego_session_pump (session);
 }
 
@@ -403,15 +415,14 @@ nego_session_drained_cb (NegoStream *stream, gpointer user_data)
 static void
 nego_session_reset (NegoSession *session)
 {
-  nego_framer_reset (session->framer);
+  nego_intake_reset (session->intake);
   if (session->feeds != NULL)
     nego_feeds_clear (session->feeds);
-  nego_session_abandon (session);
+  nego_in_flight_abandon (&session->in_flight);
   nego_pending_clear (&session->pending);
-  g_byte_array_set_size (session->rest, 0);
   nego_session_disarm_sync (session);
-  session->large |= session->taken > NEGO_SESSION_LARGE_BYTES;
-  session->taken = 0;
+  session->synced = FALSE;
+  session->concurrent = session->always_concurrent;
 }
 
 static void
@@ -422,7 +433,7 @@ nego_session_peer_cb (NegoStream *stream, gboolean present, gpointer user_data)
   g_debug ("%s: the host %s", session->name, present ? "is there" : "is away");
   nego_session_reset (session);
   nego_stream_clear_queue (stream);
-  nego_session_trim (session);
+  nego_intake_release (session->intake);
   nego_session_update_reading (session);
 }
 
@@ -467,8 +478,9 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->dispatcher = dispatcher;
   session->kind = options->kind;
   session->name = g_strdup (options->name);
-  session->framer = nego_framer_new (&options->limits);
-  session->rest = g_byte_array_new ();
+  session->needs_sync = options->needs_sync;
+  session->concurrent = session->always_concurrent = options->concurrent;
+  session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
   session->closed = closed;
@@ -491,12 +503,11 @@ nego_session_free (NegoSession *session)
   if (session == NULL)
     return;
   nego_session_reset (session);
+  nego_in_flight_clear (&session->in_flight);
   nego_source_clear (&session->feed_later);
   nego_feeds_free (session->feeds);
   nego_stream_free (session->stream);
-  nego_framer_free (session->framer);
-  g_byte_array_unref (session->rest);
-  nego_session_trim (session);
+  nego_intake_free (session->intake);
   g_free (session->name);
   g_free (session);
 }

@@ -7,6 +7,14 @@
  * answered: the running call is abandoned, and what was queued behind it is not executed. A reader
  * that falls behind by NEGO_SESSION_QUEUE_BYTES stops the reading of its requests.
  *
+ * A *concurrent* session starts requests as they come, at most NEGO_SESSION_CONCURRENT at a time
+ * (further ones wait, as above), and answers each when it is done; a sync then waits for nothing.
+ * An option makes it so, or the command negotiator-session until the next sync.
+ *
+ * A session that *needs a sync* discards what comes before 0xFF and guest-sync-delimited: malformed
+ * input silently, a request with the error "not synchronised". It is synchronised when that
+ * command's handler has succeeded, until the next one.
+ *
  * It does not open, accept or reopen anything: that is the agent's channel.h.
  */
 #pragma once
@@ -21,7 +29,9 @@ typedef struct {
   const char *name; /* of the channel or peer, for the log; copied */
   NegoStreamKind kind;
   NegoFramerLimits limits;
-  gboolean qga; /* the QGA port: QGA commands' clients; never an event */
+  gboolean qga;        /* the QGA port: QGA commands' clients; never an event */
+  gboolean concurrent; /* always */
+  gboolean needs_sync;
 } NegoSessionOptions;
 
 /* The connection ended (@error NULL: orderly). Called once, from the main loop; freeing the session

@@ -35,3 +35,7 @@ gboolean nego_cmd_negotiator_exec_signal (NegoCall *call,
 gboolean nego_cmd_negotiator_exec_forget (NegoCall *call,
                                           const QapiNegotiatorExecForgetArgs *args,
                                           GError **error);
+
+/* cmd-negotiator-session.c */
+QapiNegotiatorSession *
+nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **error);

@@ -30,7 +30,8 @@ static const char *const own_commands[] = { "guest-info",
                                             "negotiator-exec-status",
                                             "negotiator-info",
                                             "negotiator-jobs",
-                                            "negotiator-list" };
+                                            "negotiator-list",
+                                            "negotiator-session" };
 
 /* The entry of guest-info for @name, or NULL. */
 static JsonObject *

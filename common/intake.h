@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake: the bytes of one session on their way to messages: the framer, and what was read and may
+ * not be looked at yet; private to session.c.
+ */
+#pragma once
+
+#include "common/framer.h"
+
+typedef struct NegoIntake NegoIntake;
+
+typedef struct {
+  /* Whether one more message may be taken. */
+  gboolean (*has_room) (gpointer user_data);
+  void (*message) (const NegoFramerMessage *message, gpointer user_data);
+  /* One malformed message, or run of stray bytes. Takes @error. */
+  void (*error) (GError *error, gpointer user_data);
+} NegoIntakeCallbacks;
+
+/* @callbacks: static. */
+NegoIntake *nego_intake_new (const NegoFramerLimits *limits,
+                             const NegoIntakeCallbacks *callbacks,
+                             gpointer user_data);
+void nego_intake_free (NegoIntake *intake);
+
+/* Hands out the messages of @data as long as there is room, and keeps the rest. Not called while
+ * there is one. */
+void nego_intake_take (NegoIntake *intake, const guint8 *data, gsize len);
+/* Looks at the rest, as far as there is room by now. */
+void nego_intake_take_rest (NegoIntake *intake);
+gboolean nego_intake_has_rest (const NegoIntake *intake);
+
+/* Forgets what is pending and the rest. */
+void nego_intake_reset (NegoIntake *intake);
+/* Gives back the memory of messages that are done with. */
+void nego_intake_release (NegoIntake *intake);

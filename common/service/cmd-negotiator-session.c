@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/service/handlers.h"
+#include "common/error.h"
+#include "common/names.h"
+
+QapiNegotiatorSession *
+nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **error)
+{
+  QapiNegotiatorSession *session;
+
+  if (nego_call_is_qga (call)) {
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
+                         "this channel runs requests in order");
+    return NULL;
+  }
+  nego_call_set_concurrent (call, args->concurrent);
+  session = qapi_negotiator_session_new ();
+  session->concurrent = args->concurrent;
+  session->limit = args->concurrent ? NEGO_SESSION_CONCURRENT : 1;
+  return session;
+}
