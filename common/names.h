@@ -176,6 +176,19 @@
  * (212,992 bytes, Linux's wmem_default) gets stuck there; tried with libvirt 9.0 and qemu-ga. */
 #define NEGO_GUEST_REQUEST_BYTES_LIBVIRT (192u << 10)
 
+/* The host's policy: files of a directory, and the rules in all of them. Each call of a guest looks
+ * at them in turn. */
+#define NEGO_RULES_FILES      256u
+#define NEGO_RULES_FILE_BYTES (256u << 10)
+#define NEGO_RULES            4096u
+#define NEGO_RULES_NAME_BYTES 64u
+/* Patterns of one key of a rule, and the length of one: a person wrote them. */
+#define NEGO_RULES_PATTERNS      64u
+#define NEGO_RULES_PATTERN_BYTES 256u
+/* An argument of a guest that a pattern is tried on, which costs at most the product of both
+ * lengths; what is longer goes as input. */
+#define NEGO_RULES_ARG_BYTES (4u << 10)
+
 /* Threads for work that may block. So many dead servers can be asked at once before other such
  * work waits; a thread that sleeps in the kernel costs some 16 KiB. */
 #define NEGO_OFFLOAD_THREADS 16

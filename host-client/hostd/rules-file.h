@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules-file: reads the host's policy: the files *.conf of a directory, in the order of their
- * names (bytes), each a key file with one group [rule NAME] a rule:
+ * rules-file: reads a file of the host's policy: a key file with one group [rule NAME] a rule:
  *
  *   [rule backups]
  *   guest = db-*;web-?            names, patterns; a guest must fit one of them
@@ -14,17 +13,16 @@
  *   action = admit                or refuse, which takes no input, environment and builtin, and
  *                                 without the key "arguments" fits whatever the arguments are
  *
- * A key or group that is unknown, a key given twice, a wrong value: an error, so that a misspelt
- * rule is not another rule. Errors are NEGO_ERROR_CONFIG, "FILE:LINE: …", or NEGO_ERROR_REFUSED
- * for a file that somebody else than root could have written (common/trust.h), or NEGO_ERROR_IO.
+ *   [default]
+ *   action = refuse               without it: admit, as rules.h says; at most once in all files
+ *
+ * A list's items are ended by ';'; '\' takes its meaning from a character of a pattern, ';' and
+ * blanks too. A key or group that is unknown, a key given twice, a wrong value: an error, so that a
+ * misspelt rule is not another rule. Errors are NEGO_ERROR_CONFIG, "FILE:LINE: …".
  */
 #pragma once
 
 #include "host-client/hostd/rules.h"
-
-/* A @dir that does not exist is the default policy alone. Returns: (transfer full), or NULL: then
- * the caller keeps the rules that it has. */
-NegoRules *nego_rules_load (const char *dir, GError **error);
 
 /* Appends the rules of one file's text. @path is for errors and verdicts. */
 gboolean

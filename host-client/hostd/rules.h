@@ -2,7 +2,7 @@
 /*
  * rules: what a guest may call of its host: an ordered list, of which the first rule that fits a
  * call decides. It acts on nothing: a verdict is a pure function of the rules and the call. The
- * files are rules-file.h's.
+ * files are rules-dir.h's.
  *
  * A rule fits by the guest's UUID or name, the command and, as far as it says something of them,
  * the arguments, input and environment; it admits or refuses. Arguments: as many as the rule has

@@ -118,6 +118,26 @@ class HostPage(unittest.TestCase):
         self.assertEqual(described, re.findall(r"^  ([a-z]+)", verbs, re.MULTILINE))
 
 
+class PolicyPage(unittest.TestCase):
+    def test_keys(self):
+        table = re.search(r"keys\[N_KEYS\]\s*= \{(.*?)\};", source("host-client/hostd/rules-file.c"),
+                          re.DOTALL).group(1)
+        keys = set(re.findall(r"\"(\w+)\"", table))
+        self.assertEqual(literals(section(page("negotiator-policy"), "RULES")), keys)
+
+    def test_limits(self):
+        text = re.sub(r"\s+", " ", page("negotiator-policy"))
+        for name, said in (
+                ("NEGO_RULES_FILES", "At most {} files of 256 KiB"),
+                ("NEGO_RULES", "{:,} rules"),
+                ("NEGO_RULES_NAME_BYTES", "1 to {} letters"),
+                ("NEGO_RULES_PATTERNS", "{} patterns of one key"),
+                ("NEGO_RULES_PATTERN_BYTES", "at most {} bytes"),
+                ("NEGO_RULES_ARG_BYTES", "more than {:,} bytes")):
+            self.assertIn(said.format(limit(name)), text, name)
+        self.assertEqual(limit("NEGO_RULES_FILE_BYTES"), 256 << 10)
+
+
 class CommandsPage(unittest.TestCase):
     def test_keys(self):
         table = re.search(r"setters\[\] = \{(.*?)\n\};", source("common/script-conf.c"),
