@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include "agent/process-table.h"
 #include "common/offload.h"
 #include "common/service/service.h"
 
 typedef struct {
   NegoService service;  /* first: handlers of common/service/ see only this */
   NegoOffload *offload; /* for what may block */
+  NegoProcessTable *processes;
 } NegoAgent;
 
 /* Takes all three (transfer full). */

@@ -105,9 +105,22 @@ nego_conf_check_path (NegoConf *conf, GError **error)
   return address != NULL;
 }
 
+/* libvirt is behind a port only. */
+static void
+nego_conf_fill_exec_output (NegoConf *conf)
+{
+  gboolean port
+    = conf->method == NEGO_METHOD_VIRTIO_SERIAL || conf->method == NEGO_METHOD_ISA_SERIAL;
+
+  if (conf->exec_output == 0)
+    conf->exec_output = port && conf->activated->len == 0 ? NEGO_PROCESS_REPLY_BYTES_LIBVIRT
+                                                          : NEGO_PROCESS_REPLY_BYTES;
+}
+
 gboolean
 nego_conf_check (NegoConf *conf, GError **error)
 {
+  nego_conf_fill_exec_output (conf);
   if (conf->activated->len > 0)
     return TRUE;
   if (conf->serve_qga && !nego_conf_check_path (conf, error)) {

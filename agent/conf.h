@@ -41,6 +41,7 @@ typedef struct {
   GPtrArray *channels;   /* NegoAddress: further channels */
   GArray *vsock_peers;   /* guint32: CIDs whose connections are taken */
   NegoJobLimits jobs;
+  gsize exec_output; /* of guest-exec in one reply; 0: what suits the method (nego_conf_check ()) */
 
   /* Descriptors of socket activation: the channels instead of method and path. */
   GArray *activated;   /* int */
@@ -59,8 +60,8 @@ gboolean nego_conf_set (
 
 void nego_conf_warn (NegoConf *conf, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* What can be said only once all is set: fills in the default path, checks that a path is there
- * where it must be. Errors: NEGO_ERROR_CONFIG. */
+/* What can be said only once all is set: fills in the default path and exec-output, checks that a
+ * path is there where it must be. Errors: NEGO_ERROR_CONFIG. */
 gboolean nego_conf_check (NegoConf *conf, GError **error);
 
 /* A channel to serve. */

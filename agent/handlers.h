@@ -9,3 +9,7 @@
 #include "common/service/handlers.h"
 
 extern const QapiHandlers nego_handlers;
+
+QapiGuestExec *nego_cmd_guest_exec (NegoCall *call, const QapiGuestExecArgs *args, GError **error);
+QapiGuestExecStatus *
+nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args, GError **error);

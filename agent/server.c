@@ -61,6 +61,7 @@ nego_server_new (NegoConf *conf, GError **error)
   server->agent = nego_agent_new (
     policy, nego_registry_new ((const char *const *) conf->guest_commands, NEGO_BUILTIN_DIR),
     nego_job_table_new ("guest", &conf->jobs));
+  nego_process_table_set_reply_bytes (server->agent->processes, conf->exec_output);
   server->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_channel_free);
   server->loop = g_main_loop_new (NULL, FALSE);
   if (!nego_server_open (server, conf, error))

@@ -39,6 +39,7 @@ struct NegoExec {
   gboolean exited;
   guint grace_ms;
   gboolean kill_rest;
+  gboolean survives;
   GSource *watch;
   GSource *timer;
 };
@@ -187,6 +188,12 @@ nego_exec_on_time_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+GPid
+nego_exec_get_pid (const NegoExec *exec)
+{
+  return exec->pid;
+}
+
 void
 nego_exec_kill (NegoExec *exec, int signal)
 {
@@ -317,6 +324,7 @@ nego_exec_start (const NegoExecSpec *spec,
   exec->user_data = user_data;
   exec->grace_ms = spec->grace_ms;
   exec->kill_rest = spec->kill_rest;
+  exec->survives = spec->survives;
   exec->watch_fd = -1;
   exec->report_fd = -1;
   if (helped)
@@ -329,6 +337,8 @@ nego_exec_start (const NegoExecSpec *spec,
       = nego_exec_reason (helped && rc != E2BIG ? "/proc/self/exe" : spec->path, rc);
 
     exec->pid = 0;
+    if (spec->errnum != NULL)
+      *spec->errnum = rc;
     g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_IO, reason);
     return NULL;
   }
@@ -350,7 +360,8 @@ nego_exec_free (NegoExec *exec)
     return;
   nego_source_clear (&exec->watch);
   if (exec->pid != 0) {
-    nego_exec_kill (exec, SIGKILL);
+    if (!exec->survives)
+      nego_exec_kill (exec, SIGKILL);
     nego_exec_reap (exec, WNOHANG);
   }
   nego_source_clear (&exec->timer);

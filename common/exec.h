@@ -53,8 +53,10 @@ typedef struct {
   const char *group; /* instead of the user's first one; without a user: no supplementary groups */
   const char *directory; /* entered as the user */
   gboolean kill_rest;    /* what is left of the group when the child ends by itself is killed */
+  gboolean survives;     /* nego_exec_free () kills nobody */
   guint timeout_ms;      /* the time limit; 0: none */
   guint grace_ms;        /* from TERM to KILL */
+  int *errnum;           /* of a start that failed: the errno; may be NULL */
 } NegoExecSpec;
 
 /* Starts a child. @callbacks must be static; none is called before the main loop runs. Errors:
@@ -65,14 +67,17 @@ NegoExec *nego_exec_start (const NegoExecSpec *spec,
                            gpointer user_data,
                            GError **error);
 
+/* The child's process id, and its group's; 0 once it is reaped. */
+GPid nego_exec_get_pid (const NegoExec *exec);
+
 /* Sends @signal to the group. Nothing happens once the child is reaped. */
 void nego_exec_kill (NegoExec *exec, int signal);
 
 /* TERM to the group, and KILL when the grace time is over. */
 void nego_exec_terminate (NegoExec *exec);
 
-/* KILL to the group if it was not dealt with; no callback is called any more. A child that has not
- * ended by then is left to init: for the end of the process. */
+/* KILL to the group if it was not dealt with, unless it survives; no callback is called any more. A
+ * child that has not ended by then is left to init: for the end of the process. */
 void nego_exec_free (NegoExec *exec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoExec, nego_exec_free)
 

@@ -126,6 +126,23 @@
 #define NEGO_EXEC_STATUS_WAIT_QGA_S \
   1 /* negotiator-exec-status on the QGA port holds the agent no longer */
 
+/* guest-exec. Processes that run; qemu-ga has no limit, and no client comes near. */
+#define NEGO_PROCESSES_RUNNING 128u
+/* Ended ones that nobody asked for: how many, and their output, which the largest one fits. */
+#define NEGO_PROCESSES_ENDED       256u
+#define NEGO_PROCESSES_ENDED_BYTES (64u << 20)
+/* Input that waits for all of them: twice what one request can carry, and more. */
+#define NEGO_PROCESSES_INPUT_BYTES (128u << 20)
+/* Kept of one stream: qemu-ga's (GUEST_EXEC_MAX_OUTPUT). */
+#define NEGO_PROCESS_STREAM_BYTES (16u << 20)
+/* In one reply, of both streams. Where libvirt listens, its line stays below the 10 MiB that
+ * libvirt's agent code reads: beyond, every later call to the guest fails. */
+#define NEGO_PROCESS_REPLY_BYTES         (2 * NEGO_PROCESS_STREAM_BYTES)
+#define NEGO_PROCESS_REPLY_BYTES_LIBVIRT (7u << 20)
+/* How long output is awaited that others hold open when the process itself has ended: daemons hold
+ * it for ever, and what a shell left in the background is done in a moment. */
+#define NEGO_PROCESS_LINGER_S 5
+
 /* What a host program takes of a guest's reply: a guest is hostile. */
 #define NEGO_GUEST_REPLY_BYTES \
   NEGO_REPLY_BYTES /* no honest one to a negotiator command is longer */

@@ -19,7 +19,9 @@
 #define DISABLED(command) \
   NEGO_TEST_NOT_FOUND ("Command " command " has been disabled: the command is not allowed")
 
-static const char *const own_commands[] = { "guest-info",
+static const char *const own_commands[] = { "guest-exec",
+                                            "guest-exec-status",
+                                            "guest-info",
                                             "guest-ping",
                                             "guest-sync",
                                             "guest-sync-delimited",

@@ -4,6 +4,7 @@
 #include "agent/conf-file.h"
 #include "agent/conf.h"
 #include "common/error.h"
+#include "common/names.h"
 
 #include <glib/gstdio.h>
 
@@ -122,7 +123,8 @@ assert_warning (NegoConf *conf, guint i, const char *end)
   "kept-jobs=256\n"                                                                         \
   "kept-output=67108864\n"                                                                  \
   "kept-seconds=600\n"                                                                      \
-  "grace-seconds=5\n"
+  "grace-seconds=5\n"                                                                       \
+  "exec-output=7340032\n"
 
 static void
 test_defaults (Fixture *fixture, gconstpointer data)
@@ -135,6 +137,15 @@ test_defaults (Fixture *fixture, gconstpointer data)
   dump = nego_conf_dump (fixture->conf);
   g_assert_cmpstr (dump, ==, DEFAULT_DUMP);
   g_assert_cmpuint (fixture->conf->warnings->len, ==, 0);
+}
+
+/* libvirt's limit counts only where libvirt can be. */
+static void
+test_exec_output (Fixture *fixture, gconstpointer data)
+{
+  load (fixture, "[general]\nmethod=unix-listen\npath=/run/a\n");
+  g_assert_true (nego_conf_check (fixture->conf, NULL));
+  g_assert_cmpuint (fixture->conf->exec_output, ==, NEGO_PROCESS_REPLY_BYTES);
 }
 
 #define ALL_KEYS                                                    \
@@ -163,7 +174,8 @@ test_defaults (Fixture *fixture, gconstpointer data)
   "kept-jobs=2\n"                                                   \
   "kept-output=1048576\n"                                           \
   "kept-seconds=3\n"                                                \
-  "grace-seconds=4\n"
+  "grace-seconds=4\n"                                               \
+  "exec-output=2048\n"
 
 /* Each key is taken, and --dump-conf gives the file back. */
 static void
@@ -288,6 +300,7 @@ static const struct {
   { "kept-output", "1048576", "1073741824", "1048575", "1073741825" },
   { "kept-seconds", "1", "86400", "0", "86401" },
   { "grace-seconds", "1", "300", "0", "301" },
+  { "exec-output", "1024", "33554432", "1023", "33554433" },
 };
 
 static void
@@ -425,6 +438,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/conf/defaults", Fixture, NULL, set_up, test_defaults, tear_down);
+  g_test_add ("/conf/exec-output", Fixture, NULL, set_up, test_exec_output, tear_down);
   g_test_add ("/conf/all-keys", Fixture, NULL, set_up, test_all_keys, tear_down);
   g_test_add ("/conf/two-files", Fixture, NULL, set_up, test_two_files, tear_down);
   g_test_add ("/conf/rpcs", Fixture, NULL, set_up, test_rpcs, tear_down);
