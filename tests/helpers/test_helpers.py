@@ -44,6 +44,29 @@ class TestSummary(unittest.TestCase):
             "4 passed, 3 failed, 2 skipped",
         ])
 
+    def test_second_run_counts_and_is_told_of(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory, "testlog.json")
+            path.write_text(MESON_LOG, encoding="utf-8")
+            pathlib.Path(directory, "testlog-again.json").write_text(
+                '{"name": "one", "stdout": "ok 1 - c\\nok 2 - d\\n", "result": "OK"}\n'
+                '{"name": "hang", "stdout": "", "result": "TIMEOUT", "returncode": -15}\n',
+                encoding="utf-8")
+            done = subprocess.run([SCRIPTS / "test-summary", path], capture_output=True, text=True,
+                                  check=False)
+            names = subprocess.run([SCRIPTS / "test-summary", "--failed", path],
+                                   capture_output=True, text=True, check=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.splitlines(), [
+            "skipped: skips: no machine",
+            "failed in its first run, and was run again: one: d",
+            "failed in its first run, and was run again: hang: TIMEOUT, exit status -15",
+            "failed: crash: ERROR, exit status -11",
+            "failed: hang: TIMEOUT, exit status -15",
+            "6 passed, 2 failed, 1 skipped",
+        ])
+        self.assertEqual(names.stdout.split(), ["one", "crash", "hang"])
+
     def test_succeeds_when_all_passed(self):
         self.assertEqual(self.summary("steps", "ok - build\nok 2 - case # SKIP why\n"),
                          (0, ["skipped: check: case: why", "1 passed, 0 failed, 1 skipped"]))
