@@ -18,5 +18,6 @@ const QapiHandlers nego_handlers = {
   .negotiator_exec_input = nego_cmd_negotiator_exec_input,
   .negotiator_exec_signal = nego_cmd_negotiator_exec_signal,
   .negotiator_exec_forget = nego_cmd_negotiator_exec_forget,
+  .negotiator_cancel = nego_cmd_negotiator_cancel,
   .negotiator_session = nego_cmd_negotiator_session,
 };

@@ -67,6 +67,12 @@ nego_call_get_name (NegoCall *call)
   return call->name;
 }
 
+const char *
+nego_call_get_id (NegoCall *call)
+{
+  return call->id;
+}
+
 gboolean
 nego_call_is_qga (NegoCall *call)
 {
@@ -150,6 +156,39 @@ void
 nego_call_set_delimited (NegoCall *call)
 {
   call->delimited = TRUE;
+}
+
+void
+nego_call_cancel (NegoCall *call, gint64 id)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, id);
+
+  if (nego_call_is_open (call))
+    call->peer.cancel (text, call->peer.user_data);
+}
+
+void
+nego_call_return_text (NegoCall *call, const char *text, gsize len)
+{
+  NegoJsonWriter *writer = nego_call_begin_return (call);
+
+  if (writer == NULL)
+    return;
+  nego_json_writer_raw (writer, text, len);
+  nego_call_end_return (call);
+}
+
+void
+nego_call_fail_text (NegoCall *call, const char *text, gsize len)
+{
+  GString *out;
+
+  if (!nego_call_is_open (call))
+    return;
+  out = nego_stream_get_queue (call->peer.stream);
+  nego_wire_write_error_text (out, text, len, call->id);
+  call->failed = TRUE;
+  nego_call_done (call);
 }
 
 void

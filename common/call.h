@@ -31,6 +31,8 @@ const char *nego_call_get_name (NegoCall *call);
 gboolean nego_call_is_qga (NegoCall *call);
 /* The channel's events; NULL: it carries none. Of a call that is neither answered nor abandoned. */
 NegoFeeds *nego_call_get_feeds (NegoCall *call);
+/* A respelled JSON value, or NULL. */
+const char *nego_call_get_id (NegoCall *call);
 /* The channel's or peer's name, for the log. */
 const char *nego_call_get_origin (NegoCall *call);
 
@@ -47,6 +49,14 @@ void nego_call_set_delimited (NegoCall *call);
 
 /* The session is to start requests as they come from now on, or in order again (session.h). */
 void nego_call_set_concurrent (NegoCall *call, gboolean concurrent);
+
+/* Ends the waiting of the call with the integer @id of the same session: it is abandoned. */
+void nego_call_cancel (NegoCall *call, gint64 id);
+
+/* For what passes calls on. The answer is the JSON value @text, or an error that is the JSON object
+ * @text, as it is. */
+void nego_call_return_text (NegoCall *call, const char *text, gsize len);
+void nego_call_fail_text (NegoCall *call, const char *text, gsize len);
 
 /* For generated code. Returns the writer that the value of "return" goes to, or NULL when nobody
  * wants the answer any more; with a writer, nego_call_end_return() must follow at once. */
@@ -65,6 +75,7 @@ typedef struct {
   gboolean qga;
   NegoStream *stream;
   NegoFeeds *feeds; /* borrowed, as @stream; NULL: no events */
+  void (*cancel) (const char *id, gpointer user_data);
   NegoCallDoneFunc done;
   gpointer user_data;
 } NegoCallPeer;

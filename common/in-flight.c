@@ -17,6 +17,19 @@ nego_in_flight_remove (NegoInFlight *in_flight, NegoCall *call)
   g_ptr_array_remove_fast (in_flight->calls, call);
 }
 
+gboolean
+nego_in_flight_cancel (NegoInFlight *in_flight, const char *id)
+{
+  for (guint i = 0; i < nego_in_flight_count (in_flight); i++)
+    if (g_strcmp0 (nego_call_get_id (in_flight->calls->pdata[i]), id) == 0) {
+      g_autoptr (NegoCall) call = g_ptr_array_steal_index_fast (in_flight->calls, i);
+
+      nego_call_abandon (call);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 void
 nego_in_flight_abandon (NegoInFlight *in_flight)
 {

@@ -16,6 +16,8 @@ typedef struct {
 void nego_in_flight_add (NegoInFlight *in_flight, NegoCall *call);
 /* @call was answered. */
 void nego_in_flight_remove (NegoInFlight *in_flight, NegoCall *call);
+/* Abandons the one with @id, a respelled JSON value. FALSE: there is none. */
+gboolean nego_in_flight_cancel (NegoInFlight *in_flight, const char *id);
 /* Abandons them all. */
 void nego_in_flight_abandon (NegoInFlight *in_flight);
 guint nego_in_flight_count (const NegoInFlight *in_flight);

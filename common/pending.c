@@ -35,6 +35,13 @@ nego_pending_push (NegoPending *pending, NegoPendingItem *item)
   g_queue_push_tail (&pending->items, item);
 }
 
+static void
+nego_pending_uncount (NegoPending *pending, const NegoPendingItem *item)
+{
+  pending->bytes -= nego_pending_item_bytes (item);
+  pending->syncs -= item->sync;
+}
+
 NegoPendingItem *
 nego_pending_pop (NegoPending *pending)
 {
@@ -42,8 +49,7 @@ nego_pending_pop (NegoPending *pending)
 
   if (item == NULL)
     return NULL;
-  pending->bytes -= nego_pending_item_bytes (item);
-  pending->syncs -= item->sync;
+  nego_pending_uncount (pending, item);
   return item;
 }
 
@@ -54,6 +60,21 @@ nego_pending_drop_to_sync (NegoPending *pending)
 
   while ((first = g_queue_peek_head (&pending->items)) != NULL && !first->sync)
     nego_pending_item_free (nego_pending_pop (pending));
+}
+
+void
+nego_pending_cancel (NegoPending *pending, const char *id)
+{
+  for (GList *link = pending->items.head; link != NULL; link = link->next) {
+    NegoPendingItem *item = link->data;
+
+    if (g_strcmp0 (item->id, id) != 0)
+      continue;
+    nego_pending_uncount (pending, item);
+    nego_pending_item_free (item);
+    g_queue_delete_link (&pending->items, link);
+    return;
+  }
 }
 
 void

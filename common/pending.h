@@ -34,6 +34,8 @@ void nego_pending_push (NegoPending *pending, NegoPendingItem *item);
 NegoPendingItem *nego_pending_pop (NegoPending *pending);
 /* Drops what waits before the first sync. */
 void nego_pending_drop_to_sync (NegoPending *pending);
+/* Drops the first one with @id, a respelled JSON value. */
+void nego_pending_cancel (NegoPending *pending, const char *id);
 void nego_pending_clear (NegoPending *pending);
 
 gboolean nego_pending_is_empty (const NegoPending *pending);

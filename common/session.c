@@ -26,6 +26,7 @@ struct NegoSession {
 
   NegoInFlight in_flight;
   NegoPending pending;
+  NegoSessionForwardFunc forward;
   gboolean needs_sync;
   gboolean synced;            /* with @needs_sync: a sync was answered */
   gboolean concurrent;        /* requests start as they come */
@@ -139,6 +140,15 @@ nego_session_done_cb (NegoCall *call, gpointer user_data)
   nego_session_pump (session);
 }
 
+static void
+nego_session_cancel_cb (const char *id, gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  if (!nego_in_flight_cancel (&session->in_flight, id))
+    nego_pending_cancel (&session->pending, id);
+}
+
 static void nego_session_wake_cb (gpointer user_data);
 
 static gboolean
@@ -223,14 +233,16 @@ nego_session_start (
     nego_session_answer_error (session, error, NULL);
     return;
   }
-  command = nego_dispatcher_find (session->dispatcher, name, &error);
-  if (command == NULL) {
-    nego_session_answer_error (session, error, owned_id);
-    return;
-  }
   call = nego_call_new (name, g_steal_pointer (&owned_id), &session->peer);
   nego_in_flight_add (&session->in_flight, call);
-  nego_dispatcher_run (session->dispatcher, command, arguments, arguments_len, call);
+  if (session->forward != NULL
+      && session->forward (call, arguments, arguments_len, session->user_data))
+    return;
+  command = nego_dispatcher_find (session->dispatcher, name, &error);
+  if (command != NULL)
+    nego_dispatcher_run (session->dispatcher, command, arguments, arguments_len, call);
+  else
+    nego_call_fail (call, g_steal_pointer (&error));
 }
 
 static void
@@ -478,6 +490,7 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->dispatcher = dispatcher;
   session->kind = options->kind;
   session->name = g_strdup (options->name);
+  session->forward = options->forward;
   session->needs_sync = options->needs_sync;
   session->concurrent = session->always_concurrent = options->concurrent;
   session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
@@ -491,6 +504,7 @@ nego_session_new (NegoDispatcher *dispatcher,
     .qga = options->qga,
     .stream = session->stream,
     .feeds = session->feeds,
+    .cancel = nego_session_cancel_cb,
     .done = nego_session_done_cb,
     .user_data = session,
   };

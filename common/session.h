@@ -25,6 +25,13 @@
 
 typedef struct NegoSession NegoSession;
 
+/* Takes @call, with the arguments' text (NULL: none), to be answered by others; FALSE: the
+ * session's dispatcher is to run it. */
+typedef gboolean (*NegoSessionForwardFunc) (NegoCall *call,
+                                            const char *arguments,
+                                            gsize len,
+                                            gpointer user_data);
+
 typedef struct {
   const char *name; /* of the channel or peer, for the log; copied */
   NegoStreamKind kind;
@@ -32,6 +39,7 @@ typedef struct {
   gboolean qga;        /* the QGA port: QGA commands' clients; never an event */
   gboolean concurrent; /* always */
   gboolean needs_sync;
+  NegoSessionForwardFunc forward; /* asked before the dispatcher; NULL: nobody is */
 } NegoSessionOptions;
 
 /* The connection ended (@error NULL: orderly). Called once, from the main loop; freeing the session

@@ -124,3 +124,20 @@ nego_wire_write_error (GString *out, const GError *error, const char *id)
   nego_json_writer_end_object (&writer);
   g_string_append_c (out, '\n');
 }
+
+void
+nego_wire_write_error_text (GString *out, const char *text, gsize len, const char *id)
+{
+  NegoJsonWriter writer;
+
+  nego_json_writer_init (&writer, out);
+  nego_json_writer_begin_object (&writer);
+  if (id != NULL) {
+    nego_json_writer_key (&writer, "id");
+    nego_json_writer_raw (&writer, id, strlen (id));
+  }
+  nego_json_writer_key (&writer, "error");
+  nego_json_writer_raw (&writer, text, len);
+  nego_json_writer_end_object (&writer);
+  g_string_append_c (out, '\n');
+}

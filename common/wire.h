@@ -31,3 +31,5 @@ gboolean nego_wire_parse_request (const NegoFramerMessage *message,
 /* Appends the error reply to @out. @id is a respelled JSON value, or NULL. A description over 8 KiB
  * is cut: no text of ours is as long, so it echoes hostile input. */
 void nego_wire_write_error (GString *out, const GError *error, const char *id);
+/* The same with an error object that is JSON already. */
+void nego_wire_write_error_text (GString *out, const char *text, gsize len, const char *id);

@@ -21,3 +21,10 @@ nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *ar
   session->limit = args->concurrent ? NEGO_SESSION_CONCURRENT : 1;
   return session;
 }
+
+gboolean
+nego_cmd_negotiator_cancel (NegoCall *call, const QapiNegotiatorCancelArgs *args, GError **error)
+{
+  nego_call_cancel (call, args->request);
+  return TRUE;
+}

@@ -39,3 +39,5 @@ gboolean nego_cmd_negotiator_exec_forget (NegoCall *call,
 /* cmd-negotiator-session.c */
 QapiNegotiatorSession *
 nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **error);
+gboolean
+nego_cmd_negotiator_cancel (NegoCall *call, const QapiNegotiatorCancelArgs *args, GError **error);

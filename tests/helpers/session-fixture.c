@@ -71,10 +71,18 @@ session_cb (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **erro
   return ret;
 }
 
+static gboolean
+cancel_cb (NegoCall *call, const QapiNegotiatorCancelArgs *args, GError **error)
+{
+  nego_call_cancel (call, args->request);
+  return TRUE;
+}
+
 static const QapiHandlers handlers = {
   .guest_sync = sync_cb,
   .guest_sync_delimited = delimited_cb,
   .guest_ping = ping_cb,
+  .negotiator_cancel = cancel_cb,
   .negotiator_exec = exec_cb,
   .negotiator_session = session_cb,
 };

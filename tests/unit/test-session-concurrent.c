@@ -157,6 +157,26 @@ test_switch (SessionFixture *fixture, gconstpointer options)
   session_fixture_expect (fixture, GENERIC ("Parameter 'concurrent' is missing"));
 }
 
+#define CANCEL(id) "{\"execute\":\"negotiator-cancel\",\"arguments\":{\"request\":" #id "}}"
+
+/* Of what runs and of what waits; what is not there is no error. */
+static void
+test_cancel (SessionFixture *fixture, gconstpointer options)
+{
+  session_fixture_tell (fixture, EXEC_ID (1) EXEC_ID (2) CANCEL (2) CANCEL (3));
+  session_fixture_expect (fixture, PONG PONG);
+  g_assert_cmpuint (fixture->abandoned, ==, 1);
+  end_call_number (fixture, 1);
+  session_fixture_expect (fixture, "");
+  end_call_number (fixture, 0);
+  session_fixture_expect (fixture, ENDED_ID (1));
+  /* One that runs makes room for one that waits. */
+  tell_times (fixture, EXEC, NEGO_SESSION_CONCURRENT - 2);
+  session_fixture_tell (fixture, EXEC_ID (5) CANCEL (5) PING_ID (6));
+  session_fixture_expect (fixture, PONG PONG_ID (6));
+  g_assert_cmpuint (fixture->abandoned, ==, 2);
+}
+
 static void
 test_switch_reset (SessionFixture *fixture, gconstpointer options)
 {
@@ -245,6 +265,7 @@ main (int argc, char **argv)
   ADD ("/session/concurrent/close", concurrent_options, test_close);
   ADD ("/session/concurrent/half-close", concurrent_options, test_half_close);
   ADD ("/session/concurrent/switch", socket_options, test_switch);
+  ADD ("/session/concurrent/cancel", concurrent_options, test_cancel);
   ADD ("/session/concurrent/switch-reset", port_options, test_switch_reset);
   ADD ("/session/needs-sync/unsynced", reverse_options, test_unsynced);
   ADD ("/session/needs-sync/refused", reverse_options, test_refused_sync);
