@@ -11,7 +11,8 @@ struct NegoDispatcher {
   const QapiHandlers *handlers;
   NegoPolicy *policy;
   gpointer context;
-  JsonParser *parser; /* kept: making one costs more than parsing a request's arguments */
+  NegoDispatcherGate gate; /* NULL: none */
+  JsonParser *parser;      /* kept: making one costs more than parsing a request's arguments */
 };
 
 NegoDispatcher *
@@ -35,6 +36,12 @@ nego_dispatcher_free (NegoDispatcher *dispatcher)
   g_free (dispatcher);
 }
 
+void
+nego_dispatcher_set_gate (NegoDispatcher *dispatcher, NegoDispatcherGate gate)
+{
+  dispatcher->gate = gate;
+}
+
 gpointer
 nego_dispatcher_get_context (NegoDispatcher *dispatcher)
 {
@@ -44,8 +51,11 @@ nego_dispatcher_get_context (NegoDispatcher *dispatcher)
 const QapiCommand *
 nego_dispatcher_find (NegoDispatcher *dispatcher, const char *name, GError **error)
 {
-  const QapiCommand *command = qapi_command_find (name);
+  const QapiCommand *command;
 
+  if (dispatcher->gate != NULL && !dispatcher->gate (dispatcher->context, name, error))
+    return NULL;
+  command = qapi_command_find (name);
   if (command == NULL || !qapi_command_is_served (command, dispatcher->handlers)) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_COMMAND_NOT_FOUND,
                  "The command %s has not been found", name);

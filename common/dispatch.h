@@ -19,6 +19,10 @@ nego_dispatcher_new (const QapiHandlers *handlers, NegoPolicy *policy, gpointer 
 void nego_dispatcher_free (NegoDispatcher *dispatcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoDispatcher, nego_dispatcher_free)
 
+/* Asked before each command is looked up; FALSE and an error: it is refused. */
+typedef gboolean (*NegoDispatcherGate) (gpointer context, const char *name, GError **error);
+void nego_dispatcher_set_gate (NegoDispatcher *dispatcher, NegoDispatcherGate gate);
+
 gpointer nego_dispatcher_get_context (NegoDispatcher *dispatcher);
 
 /* The command @name if it is served and allowed; else NULL and QGA's error. */

@@ -403,6 +403,20 @@ nego_job_table_list (NegoJobTable *table, guint max)
   return list;
 }
 
+gsize
+nego_job_table_get_size (const NegoJobTable *table)
+{
+  gsize size = table->retained_bytes;
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, table->live);
+  while (g_hash_table_iter_next (&iter, &job, NULL))
+    if (!nego_job_is_ended (job))
+      size += nego_job_get_size (job);
+  return size;
+}
+
 void
 nego_job_table_release (NegoJobTable *table, NegoJob *job, NegoJobStream stream, guint64 until)
 {

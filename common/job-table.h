@@ -74,6 +74,9 @@ guint nego_job_table_count_queued (const NegoJobTable *table);
 /* Ended jobs that are kept. */
 guint nego_job_table_count_retained (const NegoJobTable *table);
 
+/* Bytes of output held, of all jobs. */
+gsize nego_job_table_get_size (const NegoJobTable *table);
+
 /* Cancels all jobs and starts no more; @done is called once no process is left to deal with,
  * perhaps before this returns. */
 typedef void (*NegoJobTableStoppedFunc) (gpointer user_data);

@@ -206,6 +206,46 @@
  * lengths; what is longer goes as input. */
 #define NEGO_RULES_ARG_BYTES (4u << 10)
 
+/* What nego-hostd takes of a guest: a guest is hostile (protocol.rst, "The reverse channel"). */
+#define NEGO_HOSTD_MESSAGE_BYTES  (1u << 20)
+#define NEGO_HOSTD_MESSAGE_TOKENS 1000u
+#define NEGO_HOSTD_MESSAGE_DEPTH  32u
+/* Scripts of one guest that run at once; others wait, as many as may be in flight. */
+#define NEGO_HOSTD_RUNNING 4u
+#define NEGO_HOSTD_QUEUED  64u
+/* Output kept of each stream of a guest's job, so 8 MiB a job; and of its ended jobs. */
+#define NEGO_HOSTD_OUTPUT_BYTES   (4u << 20)
+#define NEGO_HOSTD_RETAINED_BYTES (16u << 20)
+/* Output kept of all guests' jobs: above it, a guest that holds more than its share is refused. */
+#define NEGO_HOSTD_ALL_BYTES (1024ull << 20)
+/* Requests a second, and at once: a stream of 150 MB/s needs 600 acknowledgements. */
+#define NEGO_HOSTD_CALLS       1000u
+#define NEGO_HOSTD_CALLS_BURST 2000u
+/* Synchronisations: an agent makes one for each connection, and after an error. */
+#define NEGO_HOSTD_SYNCS       1u
+#define NEGO_HOSTD_SYNCS_BURST 60u
+/* Lines in the log about a guest's faults; what is more is counted. */
+#define NEGO_HOSTD_LOG_BURST 10u
+#define NEGO_HOSTD_LOG_S     10
+/* For how long, and how many, ids of synchronisations are known again: NEGO_HOSTD_SYNCS of an
+ * hour. */
+#define NEGO_SYNC_ID_S 3600
+#define NEGO_SYNC_IDS  4096u
+/* What a guest tells by negotiator-notify. */
+#define NEGO_NOTES            64u
+#define NEGO_NOTE_NAME_BYTES  64u
+#define NEGO_NOTE_VALUE_BYTES 4096u
+/* nego-hostd's own socket, and its clients at a time; more wait in the kernel's backlog. */
+#define NEGO_CONTROL_SOCKET  "/run/negotiator/hostd.sock"
+#define NEGO_CONTROL_CLIENTS 64u
+/* Guests of one reply to negotiator-guests: with NEGO_NOTES names each it fits NEGO_REPLY_BYTES. */
+#define NEGO_GUESTS_LISTED 64u
+/* The socket of a guest: the longest pause between tries, where nothing tells when to try; how long
+ * a socket that nobody listens on is tried (2 s in all); for how long a connection must last. */
+#define NEGO_CONNECTOR_PAUSE_MS  30000u
+#define NEGO_CONNECTOR_STALE_MS  1024u
+#define NEGO_CONNECTOR_STEADY_MS 1000
+
 /* Threads for work that may block. So many dead servers can be asked at once before other such
  * work waits; a thread that sleeps in the kernel costs some 16 KiB. */
 #define NEGO_OFFLOAD_THREADS 16

@@ -11,7 +11,6 @@
 #include "common/service/job-feed.h"
 #include "common/service/job-status.h"
 #include "common/service/job-wait.h"
-#include "common/service/script-policy.h"
 #include "common/base64.h"
 #include "common/error.h"
 #include "common/names.h"
@@ -82,23 +81,6 @@ nego_cmd_check_stream (NegoCall *call, GError **error)
   return FALSE;
 }
 
-static NegoScript *
-nego_cmd_find_script (const NegoService *service, const char *name, GError **error)
-{
-  g_autoptr (NegoScript) script = nego_registry_find (service->registry, name, error);
-  g_autofree char *refusal = NULL;
-
-  if (script == NULL)
-    return NULL;
-  refusal = nego_script_policy_refusal (service->policy, script);
-  if (refusal != NULL) {
-    g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "negotiator command '%s' is refused by %s",
-                 script->name, refusal);
-    return NULL;
-  }
-  return g_steal_pointer (&script);
-}
-
 /* The job that @args ask for: the one there is already, or a new one. */
 static NegoJob *
 nego_cmd_start (NegoCall *call, const QapiNegotiatorExecArgs *args, GError **error)
@@ -137,8 +119,8 @@ nego_cmd_start (NegoCall *call, const QapiNegotiatorExecArgs *args, GError **err
   }
   if (job != NULL)
     return job;
-  script = nego_cmd_find_script (service, args->command, error);
-  if (script == NULL)
+  script = nego_registry_find (service->registry, args->command, error);
+  if (script == NULL || !nego_service_admit (service, script, &request, error))
     return NULL;
   return nego_job_table_start (service->jobs, &request, g_steal_pointer (&input),
                                g_steal_pointer (&script), error);

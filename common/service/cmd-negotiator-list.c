@@ -3,7 +3,6 @@
 
 #include "common/service/service.h"
 #include "common/service/handlers.h"
-#include "common/service/script-policy.h"
 #include "common/error.h"
 #include "common/names.h"
 
@@ -25,8 +24,8 @@ nego_cmd_describe (const NegoService *service, const NegoScript *script)
   command->user = g_strdup (script->conf->user);
   command->arguments = script->conf->arguments;
   command->read_only = script->conf->read_only;
-  command->reason = script->refusal != NULL ? g_strdup (script->refusal)
-                                            : nego_script_policy_refusal (service->policy, script);
+  command->reason
+    = script->refusal != NULL ? g_strdup (script->refusal) : nego_service_refusal (service, script);
   command->enabled = command->reason == NULL;
   return command;
 }

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/random.h"
+#include "common/service/script-policy.h"
 
 #define NEGO_SERVICE_BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
@@ -50,6 +51,31 @@ nego_service_check_job_name (const char *job, const char *key, GError **error)
   if ((job == NULL) != (key == NULL))
     return TRUE;
   g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "one of job and key must be given");
+  return FALSE;
+}
+
+char *
+nego_service_refusal (const NegoService *service, const NegoScript *script)
+{
+  char *refusal = nego_script_policy_refusal (service->policy, script);
+
+  if (refusal == NULL && service->rules != NULL)
+    refusal = service->rules->refusal (service, script);
+  return refusal;
+}
+
+gboolean
+nego_service_admit (const NegoService *service,
+                    NegoScript *script,
+                    NegoJobRequest *request,
+                    GError **error)
+{
+  g_autofree char *refusal = nego_script_policy_refusal (service->policy, script);
+
+  if (refusal == NULL)
+    return service->rules == NULL || service->rules->admit (service, script, request, error);
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_REFUSED, "negotiator command '%s' is refused by %s",
+               script->name, refusal);
   return FALSE;
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What is said twice is compared: the manual pages with the programs and the tables in the code.
 
-Arguments: the paths of the programs, nego-agent and nego-host.
+Arguments: the paths of the programs, nego-agent, nego-host and nego-hostd.
 """
 
 import os
@@ -68,7 +68,7 @@ def limit(name):
     """The value of a limit of common/names.h."""
     text = re.sub(r"\\\n", "", source("common/names.h"))
     value = re.search(rf"^#define {name}\s+(.*?)\s*(?:/\*|$)", text, re.MULTILINE).group(1)
-    return eval(re.sub(r"(\d)u\b", r"\1", value), {})  # digits, shifts and products only
+    return eval(re.sub(r"(\d)u(?:ll)?\b", r"\1", value), {})  # digits, shifts and products only
 
 
 class AgentPage(unittest.TestCase):
@@ -138,6 +138,43 @@ class PolicyPage(unittest.TestCase):
         self.assertEqual(limit("NEGO_RULES_FILE_BYTES"), 256 << 10)
 
 
+class HostdPage(unittest.TestCase):
+    def test_options(self):
+        helped = options(run("nego-hostd", "--help"), r" {2,6}")
+        described = options(section(page("nego-hostd"), "OPTIONS"), "")
+        self.assertEqual(described, helped)
+
+    def test_configuration_keys(self):
+        table = re.search(r"setters\[\] = \{(.*?)\n\};", source("host-client/hostd/settings.c"), re.DOTALL).group(1)
+        keys = set(re.findall(r"\{ \"([a-z-]+)\"", table))
+        self.assertEqual(literals(section(page("nego-hostd"), "CONFIGURATION")), keys)
+        for key in keys:
+            self.assertRegex(source("data/hostd.conf"), rf"(?m)^#{key}\s*=", key)
+
+    def test_limits(self):
+        text = re.sub(r"\s+", " ", page("nego-hostd"))
+        for name, said in (
+                ("NEGO_HOSTD_MESSAGE_TOKENS", "{:,} tokens"),
+                ("NEGO_HOSTD_MESSAGE_DEPTH", "{} open brackets"),
+                ("NEGO_SESSION_CONCURRENT", "{} calls are in flight"),
+                ("NEGO_HOSTD_CALLS", "{:,} calls a second"),
+                ("NEGO_HOSTD_CALLS_BURST", "and {:,} at once;"),
+                ("NEGO_HOSTD_SYNCS", "{} synchronisation a second"),
+                ("NEGO_HOSTD_SYNCS_BURST", "a second, and {} at once; one whose"),
+                ("NEGO_HOSTD_RUNNING", "{} scripts run at a time"),
+                ("NEGO_HOSTD_QUEUED", "and {} wait for their turn"),
+                ("NEGO_NOTES", "{} notes of up to 4 KiB"),
+                ("NEGO_HOSTD_LOG_BURST", "at most {} lines at once"),
+                ("NEGO_HOSTD_LOG_S", "one in {} seconds"),
+                ("NEGO_SCRIPT_GRACE_S", "SIGKILL {} seconds later")):
+            self.assertIn(said.format(limit(name)), text, name)
+        self.assertEqual(limit("NEGO_HOSTD_MESSAGE_BYTES"), 1 << 20)
+        self.assertEqual(limit("NEGO_HOSTD_OUTPUT_BYTES"), 4 << 20)
+        self.assertEqual(limit("NEGO_HOSTD_RETAINED_BYTES"), 16 << 20)
+        self.assertEqual(limit("NEGO_NOTE_VALUE_BYTES"), 4 << 10)
+        self.assertEqual(limit("NEGO_SYNC_ID_S"), 3600)
+
+
 class CommandsPage(unittest.TestCase):
     def test_keys(self):
         table = re.search(r"setters\[\] = \{(.*?)\n\};", source("common/script-conf.c"),
@@ -191,10 +228,11 @@ class ProtocolPage(unittest.TestCase):
     def test_error_phrases(self):
         """Each phrase that the page promises is in the code."""
         code = "".join(path.read_text(encoding="utf-8")
-                       for folder in ("common", "agent") for path in (ROOT / folder).glob("**/*.c"))
+                       for folder in ("common", "agent", "host-client") for path in (ROOT / folder).glob("**/*.c"))
         code = re.sub(r'"\s*\n\s*"', "", code)
-        code = re.sub(r'" G_GUINT64_FORMAT "', "u", code)
-        phrases = literals(section(page("protocol"), "NEGOTIATOR COMMANDS"))
+        code = re.sub(r'"\s*G_GUINT64_FORMAT\s*"', "u", code)
+        phrases = (literals(section(page("protocol"), "NEGOTIATOR COMMANDS"))
+                   | literals(section(page("protocol"), "THE REVERSE CHANNEL")))
         self.assertGreaterEqual(len(phrases), 7)
         for phrase in phrases:
             pattern = re.escape(phrase.rstrip(" …")).replace("'x'", "'%s'")

@@ -116,7 +116,7 @@ class ErrorsTest(unittest.TestCase):
         """All string literals, adjacent ones joined, with '*' for each conversion."""
         text = ''
         source = HERE.parent.parent
-        for path in [*source.glob('agent/*.c'), *source.glob('common/**/*.c')]:
+        for path in [*source.glob('agent/*.c'), *source.glob('common/**/*.c'), *source.glob('host-client/hostd/*.c')]:
             code = re.sub(r'"\s*(G_\w+_FORMAT)?\s*"', lambda m: 'u' if m[1] else '',
                           path.read_text(encoding='utf-8'))
             text += '\n'.join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)) + '\n'

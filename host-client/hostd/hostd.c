@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#define G_LOG_DOMAIN "nego-hostd"
+
+#include "config.h"
+
+#include "host-client/hostd/hostd.h"
+
+#include "common/error.h"
+#include "host-client/hostd/control.h"
+#include "host-client/hostd/rules-dir.h"
+#include "host-client/hostd/station.h"
+
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+struct NegoHostd {
+  NegoArrivals *arrivals;
+  NegoGuests *guests;
+  NegoControl *control; /* NULL: none is wanted */
+  GPtrArray *stations;  /* of guests without libvirt */
+  char *policy;
+  GMainLoop *loop;
+  gboolean stopping;
+};
+
+/* Why nobody's script can run as @user, as it goes behind "refused by"; NULL: it can. */
+static char *
+nego_hostd_judge_user (const char *user)
+{
+  const struct passwd *entry = getpwnam (user);
+
+  if (geteuid () != 0)
+    return g_strdup_printf ("'run-as': nego-hostd is not root and cannot become '%s'", user);
+  if (entry == NULL)
+    return g_strdup_printf ("'run-as': there is no user '%s'", user);
+  if (entry->pw_uid == geteuid ())
+    return g_strdup_printf ("'run-as': '%s' is nego-hostd's own user", user);
+  return NULL;
+}
+
+static NegoGuests *
+nego_hostd_new_guests (const NegoSettings *settings, NegoRules *rules)
+{
+  const gboolean self = strcmp (settings->run_as, NEGO_SETTINGS_SELF) == 0;
+  g_autofree char *problem = self ? NULL : nego_hostd_judge_user (settings->run_as);
+  const NegoGuestsRunAs run_as = { self ? NULL : settings->run_as, problem };
+
+  if (problem != NULL)
+    g_warning ("no command of the host can be run by its guests: refused by %s", problem);
+  return nego_guests_new ((const char *const *) settings->host_commands, NEGO_BUILTIN_DIR, &run_as,
+                          rules);
+}
+
+static void
+nego_hostd_add_sockets (NegoHostd *hostd, const NegoSettings *settings)
+{
+  for (guint i = 0; i < settings->sockets->len; i++) {
+    const NegoSettingsSocket *entry = settings->sockets->pdata[i];
+    const NegoStationSpec spec = { .name = entry->name, .port = entry->path };
+
+    g_ptr_array_add (hostd->stations, nego_station_new (hostd->guests, hostd->arrivals, &spec));
+  }
+}
+
+NegoHostd *
+nego_hostd_new (const NegoSettings *settings, GError **error)
+{
+  g_autoptr (NegoHostd) hostd = g_new0 (NegoHostd, 1);
+  NegoRules *rules = nego_rules_load (settings->policy, error);
+
+  if (rules == NULL)
+    return NULL;
+  hostd->policy = g_strdup (settings->policy);
+  hostd->loop = g_main_loop_new (NULL, FALSE);
+  hostd->stations = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_station_free);
+  hostd->guests = nego_hostd_new_guests (settings, rules);
+  hostd->arrivals = nego_arrivals_new (error);
+  if (hostd->arrivals == NULL)
+    return NULL;
+  if (*settings->control != '\0') {
+    hostd->control = nego_control_new (hostd->guests, settings->control, settings->group, error);
+    if (hostd->control == NULL)
+      return NULL;
+  }
+  nego_hostd_add_sockets (hostd, settings);
+  return g_steal_pointer (&hostd);
+}
+
+void
+nego_hostd_free (NegoHostd *hostd)
+{
+  if (hostd == NULL)
+    return;
+  /* First those who wait for jobs, then the jobs. */
+  g_free (hostd->policy);
+  nego_control_free (hostd->control);
+  g_clear_pointer (&hostd->stations, g_ptr_array_unref);
+  nego_guests_free (hostd->guests);
+  nego_arrivals_free (hostd->arrivals);
+  g_clear_pointer (&hostd->loop, g_main_loop_unref);
+  g_free (hostd);
+}
+
+void
+nego_hostd_run (NegoHostd *hostd)
+{
+  g_main_loop_run (hostd->loop);
+}
+
+void
+nego_hostd_reload (NegoHostd *hostd)
+{
+  g_autoptr (GError) error = NULL;
+  NegoRules *rules = nego_rules_load (hostd->policy, &error);
+
+  if (rules == NULL) {
+    g_warning ("the policy stays as it was: %s", error->message);
+    return;
+  }
+  nego_guests_set_rules (hostd->guests, rules);
+  g_message ("the policy of '%s' is in force", hostd->policy);
+}
+
+static void
+nego_hostd_on_stopped (gpointer user_data)
+{
+  NegoHostd *hostd = user_data;
+
+  g_main_loop_quit (hostd->loop);
+}
+
+void
+nego_hostd_stop (NegoHostd *hostd)
+{
+  if (hostd->stopping) {
+    g_main_loop_quit (hostd->loop);
+    return;
+  }
+  hostd->stopping = TRUE;
+  nego_guests_stop (hostd->guests, nego_hostd_on_stopped, hostd);
+}
