@@ -8,6 +8,7 @@ const QapiHandlers nego_guest_handlers = {
   .guest_sync_delimited = nego_cmd_host_sync_delimited,
   .guest_ping = nego_cmd_guest_ping,
   .guest_info = nego_cmd_guest_info,
+  .negotiator_cancel = nego_cmd_negotiator_cancel,
   .negotiator_info = nego_cmd_negotiator_info,
   .negotiator_list = nego_cmd_negotiator_list,
   .negotiator_exec = nego_cmd_negotiator_exec,
