@@ -13,6 +13,8 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   nego_service_init (&agent->service, &nego_handlers, policy, registry, jobs);
   agent->offload = nego_offload_new ();
   agent->processes = nego_process_table_new (&nego_process_limits_default);
+  agent->tools = nego_tools_new ("");
+  agent->clock = &nego_clock_real;
   return agent;
 }
 
@@ -21,6 +23,7 @@ nego_agent_free (NegoAgent *agent)
 {
   if (agent == NULL)
     return;
+  nego_tools_free (agent->tools);
   nego_process_table_free (agent->processes);
   nego_offload_free (agent->offload);
   nego_service_clear (&agent->service);

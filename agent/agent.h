@@ -5,7 +5,9 @@
  */
 #pragma once
 
+#include "agent/clock.h"
 #include "agent/process-table.h"
+#include "agent/tools.h"
 #include "common/offload.h"
 #include "common/service/service.h"
 
@@ -13,6 +15,8 @@ typedef struct {
   NegoService service;  /* first: handlers of common/service/ see only this */
   NegoOffload *offload; /* for what may block */
   NegoProcessTable *processes;
+  NegoTools *tools;
+  const NegoClock *clock; /* borrowed */
 } NegoAgent;
 
 /* Takes all three (transfer full). */

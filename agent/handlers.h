@@ -13,3 +13,6 @@ extern const QapiHandlers nego_handlers;
 QapiGuestExec *nego_cmd_guest_exec (NegoCall *call, const QapiGuestExecArgs *args, GError **error);
 QapiGuestExecStatus *
 nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args, GError **error);
+
+gboolean nego_cmd_guest_get_time (NegoCall *call, gint64 *ret, GError **error);
+void nego_cmd_guest_set_time (NegoCall *call, const QapiGuestSetTimeArgs *args);

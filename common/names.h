@@ -143,6 +143,14 @@
  * it for ever, and what a shell left in the background is done in a moment. */
 #define NEGO_PROCESS_LINGER_S 5
 
+/* What is kept of a system program's output, for the reason of a failure. */
+#define NEGO_TOOL_OUTPUT_BYTES (4u << 10)
+/* How long a system program may take: D-Bus gives up after 25 s, and a directory service that knows
+ * an account is asked again and again. */
+#define NEGO_TOOL_S 60u
+/* Setting a clock: another program may hold the device for two seconds of that. */
+#define NEGO_CLOCK_S 10u
+
 /* What a host program takes of a guest's reply: a guest is hostile. */
 #define NEGO_GUEST_REPLY_BYTES \
   NEGO_REPLY_BYTES /* no honest one to a negotiator command is longer */

@@ -152,7 +152,9 @@ def _write(command):
 def _returner(command):
     name, parameters = _returner_head(command)
     static = '' if _is_async(command) else 'static '
-    if command.returns is None:
+    if not command.success_response:
+        body = '  nego_call_end_silently (call);\n'
+    elif command.returns is None:
         body = '  return_nothing (call);\n'
     else:
         body = ('  NegoJsonWriter *writer = nego_call_begin_return (call);\n\n'

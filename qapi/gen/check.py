@@ -267,8 +267,6 @@ class _Checker:
             if feature in command.features:
                 self._fail(command, f"feature '{feature}' is there twice")
             command.features.append(feature)
-        if 'async' in features and not command.success_response:
-            self._fail(command, "feature 'async' needs a success response")
 
     # Last: what only the whole shows.
 

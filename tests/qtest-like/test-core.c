@@ -21,8 +21,10 @@
 
 static const char *const own_commands[] = { "guest-exec",
                                             "guest-exec-status",
+                                            "guest-get-time",
                                             "guest-info",
                                             "guest-ping",
+                                            "guest-set-time",
                                             "guest-sync",
                                             "guest-sync-delimited",
                                             "negotiator-cancel",

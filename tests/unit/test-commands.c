@@ -126,6 +126,7 @@ static const QapiHandlers handlers = {
   .greet = handle_greet,
   .later = handle_later,
   .later_nothing = handle_later_nothing,
+  .later_silence = handle_later_nothing,
   .stop = handle_stop,
 };
 
@@ -296,6 +297,18 @@ test_async_nothing (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_async_silence (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = fixture_call (fixture, "later-silence", NULL);
+
+  g_assert_cmpuint (fixture->n_done, ==, 0);
+  qapi_later_silence_return (fixture->held);
+  g_assert_cmpstr (nego_stream_get_queue (fixture->stream)->str, ==, "");
+  g_assert_cmpuint (fixture->n_done, ==, 1);
+  nego_call_unref (g_steal_pointer (&fixture->held));
+}
+
+static void
 test_abandoned (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (NegoCall) call = fixture_call (fixture, "later", "{\"x\": 5}");
@@ -318,7 +331,7 @@ test_table (void)
 {
   gsize i;
 
-  g_assert_cmpuint (qapi_n_commands, ==, 11);
+  g_assert_cmpuint (qapi_n_commands, ==, 12);
   for (i = 0; i < qapi_n_commands; i++) {
     const QapiCommand *command = &qapi_commands[i];
 
@@ -358,6 +371,7 @@ main (int argc, char **argv)
   ADD ("/commands/silent-success", test_silent_success);
   ADD ("/commands/async", test_async);
   ADD ("/commands/async-nothing", test_async_nothing);
+  ADD ("/commands/async-silence", test_async_silence);
   ADD ("/commands/abandoned", test_abandoned);
   g_test_add_func ("/commands/table", test_table);
   g_test_add_func ("/commands/features", test_features);
