@@ -253,6 +253,27 @@
 #define NEGO_CONNECTOR_PAUSE_MS  30000u
 #define NEGO_CONNECTOR_STALE_MS  1024u
 #define NEGO_CONNECTOR_STEADY_MS 1000
+/* The multiplexer: one connection, many local programs. */
+/* Calls that it has out at one time: NEGO_SESSION_CONCURRENT, and room for its own requests. */
+#define NEGO_BROKER_CALLS (NEGO_SESSION_CONCURRENT - 4u)
+/* Clients of one user that are served at one time: no user fills all of NEGO_BROKER_CALLS. More
+ * wait for their turn. */
+#define NEGO_BROKER_CLIENTS_OF_USER 32u
+/* Connections in all, those that wait for their turn included: a descriptor each. */
+#define NEGO_BROKER_CLIENTS 512u
+/* What a client's request may not have of a message's bytes and tokens: id and key are the
+ * broker's. */
+#define NEGO_BROKER_SPLICE_BYTES  256u
+#define NEGO_BROKER_SPLICE_TOKENS 8u
+/* Events that wait for one client: both windows of a flow job as base64 (NEGO_JOB_WINDOW_BYTES), so
+ * that a client that says how far it is never loses one. */
+#define NEGO_BROKER_EVENTS_BYTES (3u << 20)
+/* Jobs whose owner is known: more than an agent keeps. */
+#define NEGO_BROKER_OWNED 1024u
+/* How long calls wait for the answer to a sync, which an agent gives in 0.2 s. */
+#define NEGO_BROKER_SYNC_MS 2000u
+/* Calls are out, and nothing is heard: then it is asked whether anybody is there. */
+#define NEGO_BROKER_QUIET_MS 10000u
 
 /* Threads for work that may block. So many dead servers can be asked at once before other such
  * work waits; a thread that sleeps in the kernel costs some 16 KiB. */

@@ -23,6 +23,9 @@
 #include "common/framer.h"
 #include "common/stream.h"
 
+/* The error of what only a concurrent session has, on one that never is. */
+#define NEGO_SESSION_IN_ORDER "this channel runs requests in order"
+
 typedef struct NegoSession NegoSession;
 
 /* Takes @call, with the arguments' text (NULL: none), to be answered by others; FALSE: the

@@ -27,15 +27,17 @@
 
 #include <glib.h>
 
+#include <sys/types.h>
+
 typedef struct NegoBroker NegoBroker;
 
 typedef struct {
-  const char *name;   /* of the upstream, for the log */
-  const char *lost;   /* "the host connection changed; the command may have run" */
-  const char *silent; /* "the host does not answer" */
-  const char *absent; /* the reason at first: "no host is connected" */
-  /* What is taken of one upstream message. */
-  NegoFramerLimits limits;
+  const char *name;          /* of the upstream, for the log */
+  const char *lost;          /* "the host connection changed; the command may have run" */
+  const char *silent;        /* "the host does not answer" */
+  const char *absent;        /* the reason at first: "no host is connected" */
+  NegoFramerLimits limits;   /* of one message of the upstream */
+  NegoFramerLimits requests; /* of one request as the upstream takes them; clients have some less */
   /* The upstream runs requests in order unless negotiator-session tells it otherwise: the
    * host-to-guest port. */
   gboolean switches;
@@ -66,7 +68,10 @@ void nego_broker_unset_upstream (NegoBroker *broker, const char *reason);
 void nego_broker_resync (NegoBroker *broker);
 gboolean nego_broker_is_ready (const NegoBroker *broker);
 
-/* Takes @fd, a connection of a local program on a unix socket; one beyond
- * NEGO_BROKER_CLIENTS_OF_USER of its user, or NEGO_BROKER_CLIENTS, is told so and closed. */
+/* Takes @fd, a connection of a local program on a unix socket. Beyond NEGO_BROKER_CLIENTS_OF_USER
+ * of its user it waits until one of them has gone; beyond NEGO_BROKER_CLIENTS in all it is told so
+ * and closed. */
 void nego_broker_add_client (NegoBroker *broker, int fd);
+/* The same for a client of whom is known that it is @uid's. */
+void nego_broker_add_client_of (NegoBroker *broker, int fd, uid_t uid);
 guint nego_broker_count_clients (const NegoBroker *broker);

@@ -4,6 +4,7 @@
 #include "common/service/handlers.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "common/session.h"
 
 QapiNegotiatorSession *
 nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **error)
@@ -11,8 +12,7 @@ nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *ar
   QapiNegotiatorSession *session;
 
   if (nego_call_is_qga (call)) {
-    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
-                         "this channel runs requests in order");
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, NEGO_SESSION_IN_ORDER);
     return NULL;
   }
   nego_call_set_concurrent (call, args->concurrent);
