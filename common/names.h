@@ -193,6 +193,9 @@
 #define NEGO_MANY_PROGRESS_MS 1000
 /* A line of one of several guests; a longer one is cut: others wait for its end. */
 #define NEGO_PREFIX_LINE_BYTES (64u << 10)
+/* A snapshot: freezing a busy guest takes as long as writing its dirty pages. */
+#define NEGO_SNAPSHOT_S          120
+#define NEGO_SNAPSHOT_NAME_BYTES 64u /* it becomes a part of file names */
 /* Between two tries to reach a guest again. */
 #define NEGO_RUN_RETRY_MS 100
 /* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */

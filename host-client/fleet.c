@@ -246,14 +246,67 @@ nego_fleet_get_guests (const NegoFleet *fleet)
   return fleet->guests;
 }
 
+NegoLibvirt *
+nego_fleet_open (
+  NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error)
+{
+  return nego_fleet_host_open (fleet->hosts->pdata[guest->host_index], worker / NEGO_GUEST_CALLS,
+                               deadline, error);
+}
+
+const NegoLibvirtModule *
+nego_fleet_get_module (const NegoFleet *fleet)
+{
+  return fleet->module;
+}
+
 NegoRoute *
 nego_fleet_new_route (
   NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error)
 {
-  NegoLibvirt *libvirt = nego_fleet_host_open (fleet->hosts->pdata[guest->host_index],
-                                               worker / NEGO_GUEST_CALLS, deadline, error);
+  NegoLibvirt *libvirt = nego_fleet_open (fleet, guest, worker, deadline, error);
 
   if (libvirt == NULL)
     return NULL;
   return nego_route_new_for_domain (fleet->options, fleet->module, libvirt, guest->domain, error);
+}
+
+typedef struct {
+  NegoFleet *fleet;
+  NegoFleetFunc func;
+  gpointer user_data;
+  int next; /* atomic */
+} NegoFleetWork;
+
+typedef struct {
+  NegoFleetWork *work;
+  guint number;
+} NegoFleetWorker;
+
+static gpointer
+nego_fleet_worker (gpointer data)
+{
+  const NegoFleetWorker *worker = data;
+  NegoFleetWork *work = worker->work;
+  guint i;
+
+  while ((i = (guint) g_atomic_int_add (&work->next, 1)) < work->fleet->guests->len)
+    work->func (work->fleet, work->fleet->guests->pdata[i], i, worker->number, work->user_data);
+  return NULL;
+}
+
+void
+nego_fleet_each (NegoFleet *fleet, NegoFleetFunc func, gpointer user_data)
+{
+  const guint n = MIN (fleet->options->parallel, fleet->guests->len);
+  g_autofree GThread **threads = g_new0 (GThread *, n);
+  g_autofree NegoFleetWorker *workers = g_new0 (NegoFleetWorker, n);
+  NegoFleetWork work = { .fleet = fleet, .func = func, .user_data = user_data };
+
+  for (guint i = 0; i < n; i++) {
+    workers[i] = (NegoFleetWorker){ &work, i };
+    threads[i] = g_thread_new ("guest", nego_fleet_worker, &workers[i]);
+  }
+  for (guint i = 0; i < n; i++)
+    g_thread_join (threads[i]);
 }

@@ -33,3 +33,14 @@ const GPtrArray *nego_fleet_get_guests (const NegoFleet *fleet);
  * other's calls. May be called from any thread. */
 NegoRoute *nego_fleet_new_route (
   NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error);
+
+/* The connection that @guest is on, for the worker number @worker. Borrowed. */
+NegoLibvirt *nego_fleet_open (
+  NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error);
+const NegoLibvirtModule *nego_fleet_get_module (const NegoFleet *fleet);
+
+/* Calls @func for each guest, on as many threads as --parallel says, and returns when all have
+ * ended; @index is the guest's in nego_fleet_get_guests(). */
+typedef void (*NegoFleetFunc) (
+  NegoFleet *fleet, const NegoFleetGuest *guest, guint index, guint worker, gpointer user_data);
+void nego_fleet_each (NegoFleet *fleet, NegoFleetFunc func, gpointer user_data);

@@ -43,6 +43,13 @@ NegoDomain *
 nego_libvirt_find (NegoLibvirt *libvirt, const char *name, gint64 deadline, GError **error);
 void nego_libvirt_free_domain (NegoDomain *domain);
 
+/* libvirt-snapshot.c */
+gboolean nego_libvirt_snapshot (NegoLibvirt *libvirt,
+                                const NegoDomain *domain,
+                                const NegoSnapshot *snapshot,
+                                gint64 deadline,
+                                GError **error);
+
 /* Takes one of the connection's NEGO_GUEST_CALLS agent calls. FALSE: none was free before the
  * @deadline. */
 gboolean nego_libvirt_begin_call (NegoLibvirt *libvirt, gint64 deadline);

@@ -192,4 +192,5 @@ const NegoLibvirtModule nego_libvirt_module = {
   .find = nego_libvirt_find,
   .free_domain = nego_libvirt_free_domain,
   .link = nego_link_libvirt_new,
+  .snapshot = nego_libvirt_snapshot,
 };

@@ -24,8 +24,15 @@ typedef struct {
   char *xml;
 } NegoDomain;
 
+/* An external snapshot of a guest's disks (libvirt's "disk-only"). */
+typedef struct {
+  const char *name;   /* of the snapshot; ends the new disk files' names */
+  gboolean quiesce;   /* the guest's filesystems are frozen meanwhile, by its agent */
+  gboolean forgotten; /* libvirt keeps no record of it (--no-metadata) */
+} NegoSnapshot;
+
 /* Bumped when this header changes: a module of another build is refused. */
-#define NEGO_LIBVIRT_MODULE_VERSION 1
+#define NEGO_LIBVIRT_MODULE_VERSION 2
 #define NEGO_LIBVIRT_MODULE_SYMBOL  "nego_libvirt_module"
 
 typedef struct {
@@ -42,4 +49,11 @@ typedef struct {
   NegoDomain *(*find) (NegoLibvirt *libvirt, const char *name, gint64 deadline, GError **error);
   void (*free_domain) (NegoDomain *domain);
   NegoLink *(*link) (NegoLibvirt *libvirt, const NegoDomain *domain);
+  /* All disks or none. After a failure with quiesce the guest is thawed, however libvirt left it.
+   * Errors: NEGO_ERROR_IO with libvirt's message; TIMEOUT: libvirt still works at it, and thaws. */
+  gboolean (*snapshot) (NegoLibvirt *libvirt,
+                        const NegoDomain *domain,
+                        const NegoSnapshot *snapshot,
+                        gint64 deadline,
+                        GError **error);
 } NegoLibvirtModule;

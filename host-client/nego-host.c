@@ -70,6 +70,13 @@ static const NegoVerb verbs[] = {
     .guest = TRUE,
     .max_words = 1,
     .run = nego_cmd_qmp },
+  { .name = "snapshot",
+    .words = "",
+    .summary = "an external snapshot of the guest's disks",
+    .guest = TRUE,
+    .fleet = TRUE,
+    .snapshots = TRUE,
+    .run = nego_cmd_snapshot },
   { NULL },
 };
 

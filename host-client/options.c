@@ -18,6 +18,9 @@ enum {
   OPTION_KEY,
   OPTION_KILL_AFTER,
   OPTION_MATCH,
+  OPTION_NAME,
+  OPTION_NO_METADATA,
+  OPTION_QUIESCE,
   OPTION_VERSION,
 };
 
@@ -32,6 +35,9 @@ static const struct option long_options[] = {
   { "key", required_argument, NULL, OPTION_KEY },
   { "kill-after", required_argument, NULL, OPTION_KILL_AFTER },
   { "match", required_argument, NULL, OPTION_MATCH },
+  { "name", required_argument, NULL, OPTION_NAME },
+  { "no-metadata", no_argument, NULL, OPTION_NO_METADATA },
+  { "quiesce", no_argument, NULL, OPTION_QUIESCE },
   { "parallel", required_argument, NULL, 'P' },
   { "signal", required_argument, NULL, 's' },
   { "verbose", no_argument, NULL, 'v' },
@@ -57,10 +63,15 @@ static const char options_help[]
     "  -d, --detach        start the command, print the job's name, and do not wait\n"
     "  -n                  send no input\n"
     "      --key KEY       a name for this run: asking again with it collects the same run\n"
+    "Options of exec and snapshot:\n"
     "      --all           instead of GUEST: all guests that run\n"
     "      --match PATTERN instead of GUEST: those whose names match (* and ?); GUEST,GUEST…\n"
     "                      names several, too\n"
     "  -P, --parallel N    how many of them at once (default 32)\n"
+    "Options of snapshot:\n"
+    "      --name NAME     its name (default: nego- and the time)\n"
+    "      --quiesce       the guest's agent freezes its filesystems meanwhile\n"
+    "      --no-metadata   libvirt keeps no record of it\n"
     "Options of kill:\n"
     "  -s, --signal NAME   the signal (default TERM)\n"
     "      --kill-after S  seconds after which KILL follows\n";
@@ -140,6 +151,21 @@ nego_options_take_kill_after (NegoOptions *options, const char *text, GError **e
 }
 
 static gboolean
+nego_options_take_name (NegoOptions *options, const char *text, GError **error)
+{
+  const gsize len = strlen (text);
+
+  if (len == 0 || len > NEGO_SNAPSHOT_NAME_BYTES || text[0] == '.' || text[0] == '_'
+      || text[0] == '-' || strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") != len)
+    return nego_options_fail (error,
+                              "option '--name': '%s' is not 1 to %u letters, digits and '._-', a "
+                              "letter or digit first",
+                              text, NEGO_SNAPSHOT_NAME_BYTES);
+  nego_options_take_text (&options->name, text);
+  return TRUE;
+}
+
+static gboolean
 nego_options_take_key (NegoOptions *options, const char *text, GError **error)
 {
   const gsize len = strlen (text);
@@ -184,6 +210,14 @@ nego_options_take (NegoOptions *options, int option, char **argv, GError **error
     return TRUE;
   case OPTION_MATCH:
     nego_options_take_text (&options->match, optarg);
+    return TRUE;
+  case OPTION_NAME:
+    return nego_options_take_name (options, optarg, error);
+  case OPTION_NO_METADATA:
+    options->no_metadata = TRUE;
+    return TRUE;
+  case OPTION_QUIESCE:
+    options->quiesce = TRUE;
     return TRUE;
   case 'd':
     options->detach = TRUE;
@@ -295,7 +329,7 @@ nego_options_place (NegoOptions *options, GPtrArray *words, GError **error)
     options->guest = g_strdup (words->pdata[1]);
     first = 2;
   }
-  options->many = options->all || options->match != NULL
+  options->many = verb->fleet || options->all || options->match != NULL
                   || (verb->runs && options->guest != NULL && strchr (options->guest, ',') != NULL);
   n = words->len - first;
   if (n < verb->min_words)
@@ -319,11 +353,18 @@ nego_options_check (const NegoOptions *options, GError **error)
     return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
   if (options->no_input && !options->verb->runs)
     return nego_options_fail (error, "option '-n' is not for '%s'", options->verb->name);
-  if ((options->all || options->match != NULL) && !options->verb->runs)
+  if ((options->all || options->match != NULL) && !options->verb->runs && !options->verb->fleet)
     return nego_options_fail (error, "options '--all' and '--match' are not for '%s'",
                               options->verb->name);
   if ((options->all || options->match != NULL) && options->socket != NULL)
     return nego_options_fail (error, "option '--socket' does not go with '--all' or '--match'");
+  if (options->verb->fleet && options->socket != NULL)
+    return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
+  if ((options->name != NULL || options->quiesce || options->no_metadata)
+      && !options->verb->snapshots)
+    return nego_options_fail (error,
+                              "options '--name', '--quiesce' and '--no-metadata' are not for '%s'",
+                              options->verb->name);
   if (options->all && options->match != NULL)
     return nego_options_fail (error, "option '--all' does not go with '--match'");
   if (options->detach && !options->verb->runs)
@@ -380,6 +421,7 @@ nego_options_free (NegoOptions *options)
   g_strfreev (options->connects);
   g_free (options->socket);
   g_free (options->match);
+  g_free (options->name);
   g_free (options->key);
   g_free (options->signal);
   g_free (options->guest);

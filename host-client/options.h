@@ -34,8 +34,11 @@ typedef struct {
   char *match;    /* those whose names match; NULL: no pattern */
   gboolean many;  /* these, or a list of names in guest */
   guint parallel; /* of these at once */
-  char *guest;    /* NULL: the verb takes none, or --socket, --all or --match say who */
-  char **args;    /* the verb's other words; never NULL */
+  char *name;     /* of a snapshot; NULL: none was given */
+  gboolean quiesce;
+  gboolean no_metadata;
+  char *guest; /* NULL: the verb takes none, or --socket, --all or --match say who */
+  char **args; /* the verb's other words; never NULL */
 } NegoOptions;
 
 struct NegoVerb {
@@ -44,8 +47,10 @@ struct NegoVerb {
   const char *summary; /* for the usage */
   gboolean guest;      /* a guest is named, unless --socket is given */
   guint min_words, max_words;
-  gboolean runs;    /* the words behind the first are not nego-host's; -n, --detach and --key */
-  gboolean signals; /* -s and --kill-after */
+  gboolean runs;      /* the words behind the first are not nego-host's; -n, --detach and --key */
+  gboolean signals;   /* -s and --kill-after */
+  gboolean fleet;     /* always of several guests, though it be of one */
+  gboolean snapshots; /* --name, --quiesce, --no-metadata */
   /* Returns: nego-host's exit status. */
   int (*run) (const NegoOptions *options);
 };

@@ -24,6 +24,12 @@ static const NegoVerb verbs[] = {
     .min_words = 1,
     .max_words = 1,
     .signals = TRUE },
+  { .name = "snapshot",
+    .words = "",
+    .summary = "keeps",
+    .guest = TRUE,
+    .fleet = TRUE,
+    .snapshots = TRUE },
   { NULL },
 };
 
@@ -202,6 +208,21 @@ test_errors (void)
     { "nego-host -c a -c b exec g x", "option '--connect' is given more than once, for one guest" },
     { "nego-host exec --all -d x", "option '--detach' is for one guest only" },
     { "nego-host exec --key k a,b x", "option '--key' is for one guest only" },
+    { "nego-host --socket p snapshot", "option '--socket' is not for 'snapshot'" },
+    { "nego-host snapshot", "'snapshot' needs the name of a guest (or --socket PATH)" },
+    { "nego-host snapshot g --name a/b",
+      "option '--name': 'a/b' is not 1 to 64 letters, digits and '._-', a letter or digit first" },
+    { "nego-host snapshot g --name .a",
+      "option '--name': '.a' is not 1 to 64 letters, digits and '._-', a letter or digit first" },
+    { "nego-host snapshot g --name _",
+      "option '--name': '' is not 1 to 64 letters, digits and '._-', a letter or digit first" },
+    { "nego-host snapshot g --name "
+      "01234567890123456789012345678901234567890123456789012345678901234",
+      "option '--name': '01234567890123456789012345678901234567890123456789012345678901234' is not "
+      "1 "
+      "to 64 letters, digits and '._-', a letter or digit first" },
+    { "nego-host ping --quiesce g",
+      "options '--name', '--quiesce' and '--no-metadata' are not for 'ping'" },
     { "nego-host ping -d g", "option '--detach' is not for 'ping'" },
     { "nego-host ping -s INT g", "option '--signal' is not for 'ping'" },
     { "nego-host ping --kill-after 1 g", "option '--kill-after' is not for 'ping'" },
@@ -266,6 +287,26 @@ test_usage (void)
   g_assert_nonnull (strstr (text->str, "  exec GUEST COMMAND [ARG…]       runs\n"));
 }
 
+static void
+test_snapshot (void)
+{
+  g_autoptr (NegoOptions) one = parse_good ("nego-host snapshot g --quiesce --name a.b-c_1");
+  g_autoptr (NegoOptions) many
+    = parse_good ("nego-host -c a -c b snapshot --match w* --no-metadata -P 3 --name "
+                  "0123456789012345678901234567890123456789012345678901234567890123");
+
+  g_assert_cmpstr (one->guest, ==, "g");
+  g_assert_true (one->many);
+  g_assert_true (one->quiesce);
+  g_assert_false (one->no_metadata);
+  g_assert_cmpstr (one->name, ==, "a.b-c_1");
+  g_assert_cmpstr (many->match, ==, "w*");
+  g_assert_true (many->no_metadata);
+  g_assert_false (many->quiesce);
+  g_assert_cmpuint (many->parallel, ==, 3);
+  g_assert_cmpuint (strlen (many->name), ==, 64);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -282,5 +323,6 @@ main (int argc, char **argv)
   g_test_add_func ("/host-options/key-limit", test_key_limit);
   g_test_add_func ("/host-options/deadline", test_deadline);
   g_test_add_func ("/host-options/usage", test_usage);
+  g_test_add_func ("/host-options/snapshot", test_snapshot);
   return g_test_run ();
 }
