@@ -3,7 +3,9 @@
 
 #include "agent/agent.h"
 
+#include "agent/fs-usage.h"
 #include "agent/handlers.h"
+#include "agent/nvme-smart.h"
 
 NegoAgent *
 nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
@@ -15,6 +17,9 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   agent->processes = nego_process_table_new (&nego_process_limits_default);
   agent->tools = nego_tools_new ("");
   agent->clock = &nego_clock_real;
+  agent->root = "";
+  agent->usage = nego_survey_new (agent->offload, nego_fs_usage_ask, sizeof (NegoFsUsage));
+  agent->smart = nego_survey_new (agent->offload, nego_nvme_smart_ask, sizeof (NegoNvmeSmart));
   return agent;
 }
 
@@ -25,6 +30,8 @@ nego_agent_free (NegoAgent *agent)
     return;
   nego_tools_free (agent->tools);
   nego_process_table_free (agent->processes);
+  nego_survey_free (agent->usage);
+  nego_survey_free (agent->smart);
   nego_offload_free (agent->offload);
   nego_service_clear (&agent->service);
   g_free (agent);

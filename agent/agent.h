@@ -8,6 +8,7 @@
 #include "agent/clock.h"
 #include "agent/process-table.h"
 #include "agent/tools.h"
+#include "agent/survey.h"
 #include "common/offload.h"
 #include "common/service/service.h"
 
@@ -17,6 +18,9 @@ typedef struct {
   NegoProcessTable *processes;
   NegoTools *tools;
   const NegoClock *clock; /* borrowed */
+  const char *root;       /* before the paths of /proc, /sys and /run: "" but for tests */
+  NegoSurvey *usage;      /* of file systems (fs-usage.h) */
+  NegoSurvey *smart;      /* of NVMe disks (nvme-smart.h) */
 } NegoAgent;
 
 /* Takes all three (transfer full). */

@@ -4,6 +4,9 @@
 #include "agent/handlers.h"
 
 const QapiHandlers nego_handlers = {
+  .guest_get_disks = nego_cmd_guest_get_disks,
+  .guest_get_diskstats = nego_cmd_guest_get_diskstats,
+  .guest_get_fsinfo = nego_cmd_guest_get_fsinfo,
   .guest_sync = nego_cmd_guest_sync,
   .guest_sync_delimited = nego_cmd_guest_sync_delimited,
   .guest_ping = nego_cmd_guest_ping,

@@ -8,6 +8,13 @@
 
 #include "common/service/handlers.h"
 
+/* cmd-disks.c */
+void nego_cmd_guest_get_disks (NegoCall *call);
+GPtrArray *nego_cmd_guest_get_diskstats (NegoCall *call, GError **error);
+
+/* cmd-fsinfo.c */
+void nego_cmd_guest_get_fsinfo (NegoCall *call);
+
 extern const QapiHandlers nego_handlers;
 
 QapiGuestExec *nego_cmd_guest_exec (NegoCall *call, const QapiGuestExecArgs *args, GError **error);

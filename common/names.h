@@ -278,6 +278,19 @@
 /* Calls are out, and nothing is heard: then it is asked whether anybody is there. */
 #define NEGO_BROKER_QUIET_MS 10000u
 
+/* Files of /proc and /sys: 8,000 mounts have 1 MiB. */
+#define NEGO_SYSFS_FILE_BYTES (16u << 20)
+/* Entries of a directory there: far more than there are disks. */
+#define NEGO_SYSFS_NAMES 65536u
+/* The disks that one file system or RAID lies on. */
+#define NEGO_BLOCK_DEVICE_DISKS 256u
+/* How long file systems have for their figures: some clients give a command one second. */
+#define NEGO_FS_USAGE_WAIT_MS 500
+/* How long NVMe disks have to tell their health. */
+#define NEGO_NVME_SMART_WAIT_MS 1000
+/* File systems, or disks, that are asked at once by one request: half of the threads. */
+#define NEGO_SURVEY_AT_ONCE 8u
+
 /* Threads for work that may block. So many dead servers can be asked at once before other such
  * work waits; a thread that sleeps in the kernel costs some 16 KiB. */
 #define NEGO_OFFLOAD_THREADS 16
