@@ -76,8 +76,9 @@ class Daemon:
 
 class Guest:
     """Use as a context manager. `ports` are the names of the virtio-serial ports; `files` go to
-    image.write()."""
+    image.write(). Subclasses (debian.py) boot something else."""
 
+    memory = 256
     def __init__(self, ports=(PORT_QGA, PORT_OURS), files=(), arguments=()):
         self._stack = contextlib.ExitStack()
         # Short, since the address of a socket has at most 107 bytes.
@@ -114,14 +115,26 @@ class Guest:
         self.qmp.command("chardev-add", id=port, backend={
             "type": "socket", "data": {"addr": address, "server": True, "wait": False}})
 
-    def _start(self):
+    def write_image(self):
+        """Makes the first file system, and what else the guest boots from."""
         image.write(self.directory / "image", self._files)
+
+    def kernel_options(self):
+        return KERNEL_OPTIONS.format(ports=len(self._ports))
+
+    def device_arguments(self):
+        """What the machine has beside its serial ports."""
+        return []
+
+    def _start(self):
+        self.write_image()
         command = [
-            "qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max", "-m", "256",
+            "qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max",
+            "-m", str(self.memory),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-sandbox", "on",
             "-kernel", image.Kernel().image, "-initrd", self.directory / "image",
-            "-append", KERNEL_OPTIONS.format(ports=len(self._ports)),
+            "-append", self.kernel_options(),
             "-chardev", f"file,id=console,path={self.directory / 'console'}",
             "-serial", "chardev:console",
             "-chardev", f"socket,id=control,path={self.directory / 'control'}",
@@ -139,7 +152,8 @@ class Guest:
         self._stack.callback(self.control.close)
         monitor = Qmp.listen(self.directory / "monitor")
         self._stack.callback(monitor.close)
-        process = subprocess.Popen([*command, *self._arguments], stdin=subprocess.DEVNULL)
+        command += [*self.device_arguments(), *self._arguments]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         watch = os.pidfd_open(process.pid)

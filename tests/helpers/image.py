@@ -37,13 +37,18 @@ class Kernel:
                                 "linux-image-cloud-amd64")
 
     def module_files(self, names):
-        """The files of modules `names` and of what they need, each after what it needs."""
+        """The files of modules `names` and of what they need, each after what it needs; none of
+        those that are built in."""
         needs = {}
         for line in (self.modules / "modules.dep").read_text().splitlines():
             file, _, others = line.partition(":")
             needs[file] = others.split()
-        by_name = {pathlib.Path(file).name.partition(".")[0].replace("-", "_"): file
-                   for file in needs}
+        def by_name(files):
+            return {pathlib.Path(file).name.partition(".")[0].replace("-", "_"): file
+                    for file in files}
+
+        loadable = by_name(needs)
+        built_in = by_name((self.modules / "modules.builtin").read_text().split())
         ordered = []
 
         def visit(file):
@@ -53,7 +58,8 @@ class Kernel:
                 ordered.append(file)
 
         for name in names:
-            visit(by_name[name])
+            if name not in built_in:
+                visit(loadable[name])
         return [self.modules / file for file in ordered]
 
 

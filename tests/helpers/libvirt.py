@@ -27,7 +27,7 @@ NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", 
 DOMAIN = """\
 <domain type='qemu'>
   <name>{name}</name>
-  <memory unit='MiB'>256</memory>
+  <memory unit='MiB'>{memory}</memory>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>
@@ -48,6 +48,7 @@ DOMAIN = """\
       <source mode='connect' path='{directory}/control'/>
       <target port='1'/>
     </serial>
+{devices}
 {channels}
   </devices>
 </domain>
@@ -166,7 +167,10 @@ class VirshError(Exception):
 
 
 class LibvirtGuest:
-    """A micro guest in a Libvirt. Use as a context manager: defined, and with `start` booted."""
+    """A micro guest in a Libvirt. Use as a context manager: defined, and with `start` booted.
+    Subclasses (debian.py) boot something else."""
+
+    memory = 256
 
     def __init__(self, libvirt, name, ports=(PORT_QGA, PORT_OURS), files=(), start=True):
         self._stack = contextlib.ExitStack()
@@ -192,15 +196,28 @@ class LibvirtGuest:
     def __exit__(self, *_):
         self._stack.close()
 
+    def write_image(self):
+        """Makes the first file system, and what else the guest boots from."""
+        image.write(self.directory / "image", self._files)
+
+    def kernel_options(self):
+        return KERNEL_OPTIONS.format(ports=len(self._ports))
+
+    def device_xml(self):
+        """What the machine has beside its serial ports."""
+        return ""
+
     def _define(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="negotest-"))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-        image.write(self.directory / "image", self._files)
+        self.write_image()
         (self.directory / "domain.xml").write_text(DOMAIN.format(
             name=self.name,
             kernel=image.Kernel().image,
             directory=self.directory,
-            options=KERNEL_OPTIONS.format(ports=len(self._ports)),
+            memory=self.memory,
+            options=self.kernel_options(),
+            devices=self.device_xml(),
             channels="\n".join(CHANNEL.format(name=port) for port in self._ports),
         ), encoding="utf-8")
         self.libvirt.virsh("define", str(self.directory / "domain.xml"))
