@@ -16,6 +16,7 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   agent->offload = nego_offload_new ();
   agent->processes = nego_process_table_new (&nego_process_limits_default);
   agent->tools = nego_tools_new ("");
+  agent->power = nego_power_new (agent->tools, agent->offload);
   agent->clock = &nego_clock_real;
   agent->root = "";
   agent->usage = nego_survey_new (agent->offload, nego_fs_usage_ask, sizeof (NegoFsUsage));
@@ -28,6 +29,7 @@ nego_agent_free (NegoAgent *agent)
 {
   if (agent == NULL)
     return;
+  nego_power_free (agent->power);
   nego_tools_free (agent->tools);
   nego_process_table_free (agent->processes);
   nego_survey_free (agent->usage);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/clock.h"
+#include "agent/power.h"
 #include "agent/process-table.h"
 #include "agent/tools.h"
 #include "agent/survey.h"
@@ -17,6 +18,7 @@ typedef struct {
   NegoOffload *offload; /* for what may block */
   NegoProcessTable *processes;
   NegoTools *tools;
+  NegoPower *power;
   const NegoClock *clock; /* borrowed */
   const char *root;       /* before the paths of /proc, /sys and /run: "" but for tests */
   NegoSurvey *usage;      /* of file systems (fs-usage.h) */

@@ -23,3 +23,10 @@ nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args,
 
 gboolean nego_cmd_guest_get_time (NegoCall *call, gint64 *ret, GError **error);
 void nego_cmd_guest_set_time (NegoCall *call, const QapiGuestSetTimeArgs *args);
+
+void nego_cmd_guest_shutdown (NegoCall *call, const QapiGuestShutdownArgs *args);
+void nego_cmd_guest_suspend_disk (NegoCall *call);
+void nego_cmd_guest_suspend_hybrid (NegoCall *call);
+void nego_cmd_guest_suspend_ram (NegoCall *call);
+
+void nego_cmd_guest_set_user_password (NegoCall *call, const QapiGuestSetUserPasswordArgs *args);

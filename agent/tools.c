@@ -224,6 +224,12 @@ nego_tools_start (NegoToolsRun *run, const NegoToolsSpec *spec)
   return FALSE;
 }
 
+gboolean
+nego_tools_is_busy (const NegoTools *tools)
+{
+  return g_hash_table_size (tools->runs) > 0;
+}
+
 void
 nego_tools_run (NegoTools *tools,
                 const NegoToolsSpec *spec,

@@ -43,6 +43,9 @@ const char *nego_tools_get_root (const NegoTools *tools);
 /* Where the program @name is. Returns: (transfer full), or NULL. */
 char *nego_tools_find (const NegoTools *tools, const char *name);
 
+/* Whether one runs. */
+gboolean nego_tools_is_busy (const NegoTools *tools);
+
 /* Calls @done once; before this returns, if the program cannot be started. @free_data frees
  * @user_data afterwards, or when @tools goes. */
 void nego_tools_run (NegoTools *tools,

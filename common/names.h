@@ -148,6 +148,8 @@
 /* How long a system program may take: D-Bus gives up after 25 s, and a directory service that knows
  * an account is asked again and again. */
 #define NEGO_TOOL_S 60u
+/* A password, as it is or hashed, and a user's name: chpasswd(8) reads lines of 8 KiB. */
+#define NEGO_PASSWORD_BYTES 4096u
 /* Setting a clock: another program may hold the device for two seconds of that. */
 #define NEGO_CLOCK_S 10u
 
