@@ -16,7 +16,10 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The status of a shell whose program cannot be run; nobody sees it beside the report. */
@@ -24,6 +27,8 @@
 
 typedef struct {
   const char *user, *group, *directory;
+  const char *nice; /* NULL: unchanged */
+  gboolean no_new_privs;
   GPtrArray *env;
   const char *path;
   char **argv;
@@ -51,6 +56,10 @@ nego_exec_helper_argv (const NegoExecSpec *spec)
   add_setting (argv, "user=", spec->user);
   add_setting (argv, "group=", spec->group);
   add_setting (argv, "directory=", spec->directory);
+  if (spec->nice != 0)
+    g_ptr_array_add (argv, g_strdup_printf ("nice=%d", spec->nice));
+  if (spec->no_new_privs)
+    g_ptr_array_add (argv, g_strdup ("no-new-privs"));
   for (const char *const *env = spec->envp; *env != NULL; env++)
     add_setting (argv, "env=", *env);
   g_ptr_array_add (argv, g_strdup ("--"));
@@ -94,6 +103,10 @@ parse (NegoExecHelper *helper, int argc, char **argv)
       helper->group = argv[i] + strlen ("group=");
     else if (g_str_has_prefix (argv[i], "directory="))
       helper->directory = argv[i] + strlen ("directory=");
+    else if (g_str_has_prefix (argv[i], "nice="))
+      helper->nice = argv[i] + strlen ("nice=");
+    else if (strcmp (argv[i], "no-new-privs") == 0)
+      helper->no_new_privs = TRUE;
     else
       fail ("unknown setting '%s' of the exec helper", argv[i]);
   }
@@ -178,10 +191,15 @@ nego_exec_helper_main (int argc, char **argv)
   if (fcntl (NEGO_EXEC_HELPER_FD, F_SETFD, FD_CLOEXEC) != 0)
     return HELPER_STATUS;
   parse (&helper, argc, argv);
+  /* While it may still be raised. */
+  if (helper.nice != NULL && setpriority (PRIO_PROCESS, 0, atoi (helper.nice)) != 0)
+    fail ("cannot set the nice value %s: %s", helper.nice, g_strerror (errno));
   if (helper.user != NULL || helper.group != NULL)
     set_identity (&helper);
   if (helper.directory != NULL && chdir (helper.directory) != 0)
     fail ("cannot enter the working directory '%s': %s", helper.directory, g_strerror (errno));
+  if (helper.no_new_privs && prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    fail ("cannot forbid new privileges: %s", g_strerror (errno));
   g_ptr_array_add (helper.env, NULL);
   execve (helper.path, helper.argv, (char **) helper.env->pdata);
   fail ("%s", nego_exec_reason (helper.path, errno));

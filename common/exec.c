@@ -310,6 +310,13 @@ nego_exec_watch (NegoExec *exec, GError **error)
   return TRUE;
 }
 
+static gboolean
+nego_exec_needs_helper (const NegoExecSpec *spec)
+{
+  return spec->user != NULL || spec->group != NULL || spec->directory != NULL || spec->nice != 0
+         || spec->no_new_privs;
+}
+
 NegoExec *
 nego_exec_start (const NegoExecSpec *spec,
                  const NegoExecCallbacks *callbacks,
@@ -317,7 +324,7 @@ nego_exec_start (const NegoExecSpec *spec,
                  GError **error)
 {
   g_autoptr (NegoExec) exec = g_new0 (NegoExec, 1);
-  gboolean helped = spec->user != NULL || spec->group != NULL || spec->directory != NULL;
+  gboolean helped = nego_exec_needs_helper (spec);
   int rc;
 
   exec->callbacks = callbacks;

@@ -52,6 +52,8 @@ typedef struct {
                         with its supplementary groups */
   const char *group; /* instead of the user's first one; without a user: no supplementary groups */
   const char *directory; /* entered as the user */
+  int nice;              /* set; 0: as this process */
+  gboolean no_new_privs; /* prctl(2)'s PR_SET_NO_NEW_PRIVS */
   gboolean kill_rest;    /* what is left of the group when the child ends by itself is killed */
   gboolean survives;     /* nego_exec_free () kills nobody */
   guint timeout_ms;      /* the time limit; 0: none */

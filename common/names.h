@@ -94,14 +94,17 @@
   (32u << 20) /* MaxOutput: both streams fit NEGO_JOBS_RETAINED_BYTES */
 #define NEGO_SCRIPT_TIMEOUT_MAX_S     (30u * 86400u) /* Timeout: a longer one means none (0) */
 #define NEGO_SCRIPT_DESCRIPTION_BYTES 256u           /* Description: a line for people */
-#define NEGO_SCRIPTS                  4096u          /* entries that one negotiator-list looks at */
-#define NEGO_JOBS_RUNNING             64u /* all scripts together: a guest's processes are not free */
-#define NEGO_JOBS_RETAINED            256u        /* ended jobs kept for collection */
-#define NEGO_JOBS_RETAINED_BYTES      (64u << 20) /* their output in all */
-#define NEGO_JOB_EXPIRY_S             600         /* an ended, unforgotten job */
-#define NEGO_JOBS_QUEUED              64u         /* each may hold 16 MiB of input */
-#define NEGO_JOBS_LISTED              1000u       /* of negotiator-jobs: a reply line's worth */
-#define NEGO_JOB_KEY_BYTES            64u
+/* Nice: what setpriority(2) takes. */
+#define NEGO_SCRIPT_NICE_MIN     (-20)
+#define NEGO_SCRIPT_NICE_MAX     19
+#define NEGO_SCRIPTS             4096u /* entries that one negotiator-list looks at */
+#define NEGO_JOBS_RUNNING        64u   /* all scripts together: a guest's processes are not free */
+#define NEGO_JOBS_RETAINED       256u  /* ended jobs kept for collection */
+#define NEGO_JOBS_RETAINED_BYTES (64u << 20) /* their output in all */
+#define NEGO_JOB_EXPIRY_S        600         /* an ended, unforgotten job */
+#define NEGO_JOBS_QUEUED         64u         /* each may hold 16 MiB of input */
+#define NEGO_JOBS_LISTED         1000u       /* of negotiator-jobs: a reply line's worth */
+#define NEGO_JOB_KEY_BYTES       64u
 /* A stream of a flow job: what a request for output may get at once, and 7 ms of it at 150 MB/s. */
 #define NEGO_JOB_WINDOW_BYTES (1u << 20)
 /* How long a flow job's window may stay full: a caller that reconnects needs less. */

@@ -182,6 +182,29 @@ nego_script_conf_set_concurrency (NegoScriptConf *conf,
 }
 
 static gboolean
+nego_script_conf_set_nice (NegoScriptConf *conf, GKeyFile *keys, const char *key, GError **error)
+{
+  g_autofree char *text = g_key_file_get_value (keys, GROUP, key, NULL);
+  gint64 value;
+
+  if (!g_ascii_string_to_signed (text, 10, NEGO_SCRIPT_NICE_MIN, NEGO_SCRIPT_NICE_MAX, &value,
+                                 NULL))
+    return nego_script_conf_refuse (error, "'%s' must be a number from %d to %d", key,
+                                    NEGO_SCRIPT_NICE_MIN, NEGO_SCRIPT_NICE_MAX);
+  conf->nice = (int) value;
+  return TRUE;
+}
+
+static gboolean
+nego_script_conf_set_no_new_privileges (NegoScriptConf *conf,
+                                        GKeyFile *keys,
+                                        const char *key,
+                                        GError **error)
+{
+  return nego_script_conf_take_boolean (keys, key, &conf->no_new_privileges, error);
+}
+
+static gboolean
 nego_script_conf_take_list (GKeyFile *keys, const char *key, char ***list, GError **error)
 {
   g_autoptr (GError) wrong = NULL;
@@ -265,6 +288,8 @@ static const struct {
   { "Group", nego_script_conf_set_group },
   { "KillMode", nego_script_conf_set_kill_mode },
   { "MaxOutput", nego_script_conf_set_max_output },
+  { "Nice", nego_script_conf_set_nice },
+  { "NoNewPrivileges", nego_script_conf_set_no_new_privileges },
   { "ReadOnly", nego_script_conf_set_read_only },
   { "Timeout", nego_script_conf_set_timeout },
   { "User", nego_script_conf_set_user },

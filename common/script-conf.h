@@ -22,9 +22,11 @@ typedef struct {
   guint timeout_ms;         /* 0: none */
   guint concurrency;
   gsize max_output; /* bytes kept of each stream; NEGO_SCRIPT_CONF_UNSET: as the table says */
+  int nice;         /* -20 to 19 */
   gboolean arguments;
   gboolean read_only;
   gboolean kill_all; /* KillMode=all: what a script leaves behind in its process group is killed */
+  gboolean no_new_privileges;
 } NegoScriptConf;
 
 /* What a script without a key file has. */

@@ -73,6 +73,23 @@ test_user (void)
   g_assert_cmpstr (set, ==, "daemon\n/srv\n");
 }
 
+static void
+test_nice_and_privileges (void)
+{
+  /* The highest, since this test may be nice itself, and cannot go back. */
+  NegoExecSpec spec = { .nice = 19, .no_new_privs = TRUE };
+  g_autofree char *text = NULL;
+  ExecRun run;
+
+  if (skip_under_valgrind ())
+    return;
+  /* The command's name, the second field, has no blank: the 19th is the nice value (proc(5)). */
+  text = exec_run_shell (&run, &spec,
+                         "cut -d' ' -f19 /proc/self/stat; grep NoNewPrivs /proc/self/status");
+  exec_run_assert_result (&run, NEGO_EXEC_EXITED, 0, FALSE);
+  g_assert_cmpstr (text, ==, "19\nNoNewPrivs:\t1\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -81,6 +98,7 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/exec-helper/failures", test_failures);
+  g_test_add_func ("/exec-helper/nice-and-privileges", test_nice_and_privileges);
   g_test_add_func ("/exec-helper/sets", test_sets);
   g_test_add_func ("/exec-helper/user", test_user);
   return g_test_run ();

@@ -36,6 +36,8 @@ test_defaults (void)
     g_assert_cmpuint (conf->max_output, ==, NEGO_SCRIPT_CONF_UNSET);
     g_assert_true (conf->arguments);
     g_assert_false (conf->read_only);
+    g_assert_cmpint (conf->nice, ==, 0);
+    g_assert_false (conf->no_new_privileges);
   }
 }
 
@@ -55,6 +57,8 @@ test_all_keys (void)
                                            "AllowEnvironment=D;E_2\n"
                                            "Concurrency=64\n"
                                            "KillMode=all\n"
+                                           "Nice=-20\n"
+                                           "NoNewPrivileges=true\n"
                                            "WorkingDirectory=/srv\n");
 
   g_assert_cmpstr (conf->description, ==, "Shows \xc3\xa9 things");
@@ -71,6 +75,8 @@ test_all_keys (void)
   g_assert_cmpuint (conf->concurrency, ==, NEGO_JOBS_RUNNING);
   g_assert_true (conf->kill_all);
   g_assert_cmpstr (conf->directory, ==, "/srv");
+  g_assert_cmpint (conf->nice, ==, -20);
+  g_assert_true (conf->no_new_privileges);
 }
 
 static void
@@ -108,7 +114,11 @@ test_errors (void)
     const char *line; /* after [Command] and an empty line */
     const char *message;
   } cases[] = {
-    { "Nice=5", "unknown key 'Nice'" },
+    { "Niceness=5", "unknown key 'Niceness'" },
+    { "Nice=-21", "'Nice' must be a number from -20 to 19" },
+    { "Nice=20", "'Nice' must be a number from -20 to 19" },
+    { "Nice=", "'Nice' must be a number from -20 to 19" },
+    { "NoNewPrivileges=1x", "'NoNewPrivileges' must be true or false" },
     { "Description[de]=x", "unknown key 'Description[de]'" },
     { "timeout=5", "unknown key 'timeout'" },
     { "just text", "not a KEY=VALUE line" },
