@@ -21,6 +21,7 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   agent->root = "";
   agent->usage = nego_survey_new (agent->offload, nego_fs_usage_ask, sizeof (NegoFsUsage));
   agent->smart = nego_survey_new (agent->offload, nego_nvme_smart_ask, sizeof (NegoNvmeSmart));
+  agent->files = nego_file_table_new (agent->offload);
   return agent;
 }
 
@@ -34,6 +35,7 @@ nego_agent_free (NegoAgent *agent)
   nego_process_table_free (agent->processes);
   nego_survey_free (agent->usage);
   nego_survey_free (agent->smart);
+  nego_file_table_free (agent->files);
   nego_offload_free (agent->offload);
   nego_service_clear (&agent->service);
   g_free (agent);

@@ -10,6 +10,7 @@
 #include "agent/process-table.h"
 #include "agent/tools.h"
 #include "agent/survey.h"
+#include "agent/file-table.h"
 #include "common/offload.h"
 #include "common/service/service.h"
 
@@ -23,6 +24,7 @@ typedef struct {
   const char *root;       /* before the paths of /proc, /sys and /run: "" but for tests */
   NegoSurvey *usage;      /* of file systems (fs-usage.h) */
   NegoSurvey *smart;      /* of NVMe disks (nvme-smart.h) */
+  NegoFileTable *files;   /* of guest-file-open */
 } NegoAgent;
 
 /* Takes all three (transfer full). */

@@ -30,3 +30,13 @@ void nego_cmd_guest_suspend_hybrid (NegoCall *call);
 void nego_cmd_guest_suspend_ram (NegoCall *call);
 
 void nego_cmd_guest_set_user_password (NegoCall *call, const QapiGuestSetUserPasswordArgs *args);
+/* cmd-guest-file.c */
+void nego_cmd_guest_file_open (NegoCall *call, const QapiGuestFileOpenArgs *args);
+void nego_cmd_guest_file_close (NegoCall *call, const QapiGuestFileCloseArgs *args);
+void nego_cmd_guest_file_write (NegoCall *call, const QapiGuestFileWriteArgs *args);
+void nego_cmd_guest_file_seek (NegoCall *call, const QapiGuestFileSeekArgs *args);
+gboolean
+nego_cmd_guest_file_flush (NegoCall *call, const QapiGuestFileFlushArgs *args, GError **error);
+
+/* cmd-guest-file-read.c */
+void nego_cmd_guest_file_read (NegoCall *call, const QapiGuestFileReadArgs *args);

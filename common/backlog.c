@@ -42,6 +42,18 @@ nego_backlog_get_text (NegoBacklog *backlog)
   return backlog->text;
 }
 
+void
+nego_backlog_add_text (NegoBacklog *backlog, GString *text)
+{
+  if (backlog->text->len > 0) {
+    g_string_append_len (backlog->text, text->str, (gssize) text->len);
+    g_string_free (text, TRUE);
+  } else {
+    g_string_free (backlog->text, TRUE);
+    backlog->text = text;
+  }
+}
+
 const char *
 nego_backlog_peek (const NegoBacklog *backlog, gsize *len)
 {

@@ -16,6 +16,8 @@ void nego_backlog_free (NegoBacklog *backlog);
 
 /* To append to, only; the pointer changes when the backlog becomes empty. */
 GString *nego_backlog_get_text (NegoBacklog *backlog);
+/* Appends @text (transfer full): an empty backlog takes it as it is. */
+void nego_backlog_add_text (NegoBacklog *backlog, GString *text);
 /* What is to be written next, and how much that is. */
 const char *nego_backlog_peek (const NegoBacklog *backlog, gsize *len);
 /* The first @len bytes of that were written. */

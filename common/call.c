@@ -85,6 +85,12 @@ nego_call_get_feeds (NegoCall *call)
   return call->peer.feeds;
 }
 
+NegoOwner *
+nego_call_get_owner (NegoCall *call)
+{
+  return call->peer.owner;
+}
+
 const char *
 nego_call_get_origin (NegoCall *call)
 {
@@ -210,6 +216,14 @@ nego_call_wants_concurrent (NegoCall *call, gboolean concurrent)
   return call->switches ? call->concurrent : concurrent;
 }
 
+void
+nego_call_begin_text (NegoJsonWriter *writer, GString *text)
+{
+  nego_json_writer_init (writer, text);
+  nego_json_writer_begin_object (writer);
+  nego_json_writer_key (writer, "return");
+}
+
 NegoJsonWriter *
 nego_call_begin_return (NegoCall *call)
 {
@@ -221,10 +235,33 @@ nego_call_begin_return (NegoCall *call)
   call->start = out->len;
   if (call->delimited)
     g_string_append_c (out, '\xff');
-  nego_json_writer_init (&call->writer, out);
-  nego_json_writer_begin_object (&call->writer);
-  nego_json_writer_key (&call->writer, "return");
+  nego_call_begin_text (&call->writer, out);
   return &call->writer;
+}
+
+static void
+nego_call_end_text (NegoCall *call, NegoJsonWriter *writer)
+{
+  if (call->id != NULL) {
+    nego_json_writer_key (writer, "id");
+    nego_json_writer_raw (writer, call->id, strlen (call->id));
+  }
+  nego_json_writer_end_object (writer);
+  g_string_append_c (writer->out, '\n');
+}
+
+void
+nego_call_return_written (NegoCall *call, GString *text)
+{
+  NegoJsonWriter writer = { .out = text, .separator = TRUE };
+
+  if (!nego_call_is_open (call)) {
+    g_string_free (text, TRUE);
+    return;
+  }
+  nego_call_end_text (call, &writer);
+  nego_stream_queue_text (call->peer.stream, text);
+  nego_call_done (call);
 }
 
 void
@@ -232,12 +269,7 @@ nego_call_end_return (NegoCall *call)
 {
   GString *out = nego_stream_get_queue (call->peer.stream);
 
-  if (call->id != NULL) {
-    nego_json_writer_key (&call->writer, "id");
-    nego_json_writer_raw (&call->writer, call->id, strlen (call->id));
-  }
-  nego_json_writer_end_object (&call->writer);
-  g_string_append_c (out, '\n');
+  nego_call_end_text (call, &call->writer);
   if (g_str_has_prefix (call->name, "negotiator-") && out->len - call->start > NEGO_REPLY_BYTES) {
     g_string_truncate (out, call->start);
     nego_call_fail (call, g_error_new (NEGO_ERROR, NEGO_ERROR_GENERIC,

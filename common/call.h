@@ -12,6 +12,7 @@
 
 #include "common/feed.h"
 #include "common/json.h"
+#include "common/owner.h"
 #include "common/stream.h"
 
 #include <glib.h>
@@ -33,6 +34,8 @@ gboolean nego_call_is_qga (NegoCall *call);
 NegoFeeds *nego_call_get_feeds (NegoCall *call);
 /* A respelled JSON value, or NULL. */
 const char *nego_call_get_id (NegoCall *call);
+/* The channel's client, to keep something for. Of a call that is neither answered nor abandoned. */
+NegoOwner *nego_call_get_owner (NegoCall *call);
 /* The channel's or peer's name, for the log. */
 const char *nego_call_get_origin (NegoCall *call);
 
@@ -63,6 +66,12 @@ void nego_call_fail_text (NegoCall *call, const char *text, gsize len);
 NegoJsonWriter *nego_call_begin_return (NegoCall *call);
 void nego_call_end_return (NegoCall *call);
 
+/* For a large result that was written on another thread: begins the reply's text, whose value of
+ * "return" the caller writes behind it with @writer, on any thread. */
+void nego_call_begin_text (NegoJsonWriter *writer, GString *text);
+/* Answers with such a text (transfer full). */
+void nego_call_return_written (NegoCall *call, GString *text);
+
 /* For session.h: a call of @name, whose reply goes to the queue of @stream (borrowed; it must live
  * as long as the call is neither answered nor abandoned). @id is a respelled JSON value (transfer
  * full) or NULL. @done runs once the reply is queued, or with a call that ends without one; not for
@@ -76,6 +85,7 @@ typedef struct {
   NegoStream *stream;
   NegoFeeds *feeds; /* borrowed, as @stream; NULL: no events */
   void (*cancel) (const char *id, gpointer user_data);
+  NegoOwner *owner; /* borrowed, as @stream */
   NegoCallDoneFunc done;
   gpointer user_data;
 } NegoCallPeer;

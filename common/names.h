@@ -71,6 +71,21 @@
 /* A device that was open for less is not opened again at once: it would spin. */
 #define NEGO_DEVICE_STEADY_MS 1000
 
+/* What is kept for a port's host that has gone: clients that connect for each request are back
+ * within seconds, and what was left behind should not stay for ever. */
+#define NEGO_OWNER_AWAY_S 60u
+
+/* Files. */
+#define NEGO_FILES     64u  /* open handles of one client: far above use */
+#define NEGO_FILES_ALL 512u /* of all clients: half of the descriptors that a process has */
+#define NEGO_FILE_WAIT_MS \
+  30000u /* how long one operation may take: a slow disk, not a dead server */
+/* What one guest-file-read may ask for: QGA's limit, so that base64 of it is QEMU's largest token.
+ */
+#define NEGO_FILE_READ_BYTES (48u << 20)
+/* Read and encoded at a time: a multiple of 3, whose base64 and itself stay in a core's cache. */
+#define NEGO_FILE_SLICE_BYTES (96u << 10)
+
 /* Log. A line is written at once or not at all: PIPE_BUF is what a pipe takes whole. */
 #define NEGO_LOG_LINE_BYTES 4096u
 #define NEGO_LOG_WAIT_MS    100 /* for a reader that is slow; the next lines do not wait again */

@@ -8,6 +8,7 @@
 #include "common/in-flight.h"
 #include "common/intake.h"
 #include "common/names.h"
+#include "common/owner.h"
 #include "common/pending.h"
 #include "common/source.h"
 #include "common/wire.h"
@@ -20,6 +21,7 @@ struct NegoSession {
   NegoStream *stream;
   NegoFeeds *feeds;    /* NULL: no events */
   GSource *feed_later; /* events are left for the next turn of the main loop */
+  NegoOwner *owner;
   NegoStreamKind kind;
   char *name;
   NegoCallPeer peer;
@@ -444,6 +446,7 @@ nego_session_peer_cb (NegoStream *stream, gboolean present, gpointer user_data)
 
   g_debug ("%s: the host %s", session->name, present ? "is there" : "is away");
   nego_session_reset (session);
+  nego_owner_set_present (session->owner, present);
   nego_stream_clear_queue (stream);
   nego_intake_release (session->intake);
   nego_session_update_reading (session);
@@ -495,6 +498,7 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->concurrent = session->always_concurrent = options->concurrent;
   session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
+  session->owner = nego_owner_new (NEGO_OWNER_AWAY_S * 1000);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
   session->closed = closed;
   session->user_data = user_data;
@@ -505,6 +509,7 @@ nego_session_new (NegoDispatcher *dispatcher,
     .stream = session->stream,
     .feeds = session->feeds,
     .cancel = nego_session_cancel_cb,
+    .owner = session->owner,
     .done = nego_session_done_cb,
     .user_data = session,
   };
@@ -520,6 +525,7 @@ nego_session_free (NegoSession *session)
   nego_in_flight_clear (&session->in_flight);
   nego_source_clear (&session->feed_later);
   nego_feeds_free (session->feeds);
+  nego_owner_free (session->owner);
   nego_stream_free (session->stream);
   nego_intake_free (session->intake);
   g_free (session->name);

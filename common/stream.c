@@ -144,6 +144,12 @@ nego_stream_update_watch (NegoStream *stream)
 }
 
 void
+nego_stream_queue_text (NegoStream *stream, GString *text)
+{
+  nego_backlog_add_text (stream->backlog, text);
+}
+
+void
 nego_stream_flush (NegoStream *stream)
 {
   gboolean was_blocked = stream->blocked;

@@ -51,6 +51,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoStream, nego_stream_free)
 
 /* The queue, to append to (only); nego_stream_flush() then writes what the descriptor takes. */
 GString *nego_stream_get_queue (NegoStream *stream);
+/* Queues @text (transfer full), without a copy where nothing else is queued. */
+void nego_stream_queue_text (NegoStream *stream, GString *text);
 void nego_stream_flush (NegoStream *stream);
 gsize nego_stream_queued (NegoStream *stream);
 

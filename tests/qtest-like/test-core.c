@@ -21,6 +21,12 @@
 
 static const char *const own_commands[] = { "guest-exec",
                                             "guest-exec-status",
+                                            "guest-file-close",
+                                            "guest-file-flush",
+                                            "guest-file-open",
+                                            "guest-file-read",
+                                            "guest-file-seek",
+                                            "guest-file-write",
                                             "guest-get-disks",
                                             "guest-get-diskstats",
                                             "guest-get-fsinfo",

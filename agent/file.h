@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file: one open file of guest-file-open.
+ *
+ * Whatever may block is done on a thread, with a deadline, one operation at a time: a second one is
+ * refused while the thread of the first has not come back, be its caller gone or its deadline
+ * passed. Nothing is buffered here: what was written is the kernel's, and its errors are told at
+ * once. Opening is non-blocking, so a FIFO or terminal without a peer blocks neither an open nor a
+ * read (EAGAIN).
+ *
+ * A read whose reply nobody got is as if it had not been, where the file can seek. The last
+ * reference closes the file.
+ */
+#pragma once
+
+#include "common/offload.h"
+
+#include <glib.h>
+
+typedef struct NegoFile NegoFile;
+typedef struct NegoFileWork NegoFileWork;
+
+/* On a thread: does the work on @fd. Returns FALSE with @error set in QGA's words. */
+typedef gboolean (*NegoFileFunc) (int fd, NegoFileWork *work, GError **error);
+/* In the main context, once. @work is valid until it returns; NULL: the deadline passed. @error
+ * (borrowed) says what failed, NULL: nothing. */
+typedef void (*NegoFileDoneFunc) (NegoFileWork *work, const GError *error, gpointer user_data);
+
+/* What every operation has; larger ones begin with it. */
+struct NegoFileWork {
+  NegoFileFunc func;
+  GDestroyNotify free_work; /* of the whole; on any thread */
+  const char *what;         /* static: what failed when the deadline passes */
+  /* The engine's. */
+  NegoFile *file;
+  GError *error;
+  gint64 undo; /* where to seek to when nobody takes the result; below 0: nowhere */
+};
+
+/* Frees what the engine put into @work. */
+void nego_file_work_clear (NegoFileWork *work);
+
+/* Still to be opened, by work that calls nego_file_set_fd(). */
+NegoFile *nego_file_new (void);
+NegoFile *nego_file_ref (NegoFile *file);
+void nego_file_unref (NegoFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFile, nego_file_unref)
+
+/* Drops the caller's reference; if it is the last, the file is closed on a thread: on a dead server
+ * that takes its time. */
+void nego_file_release (NegoFile *file, NegoOffload *offload);
+
+/* For work on a thread: the file's descriptor from now on (taken); -1 gives it to the caller. */
+int nego_file_set_fd (NegoFile *file, int fd);
+
+/* Starts @work (transfer full) on @file. FALSE with NEGO_ERROR_BUSY when an operation goes on or
+ * too much work waits; @done is not called then. */
+gboolean nego_file_start (NegoFile *file,
+                          NegoOffload *offload,
+                          NegoFileWork *work,
+                          NegoFileDoneFunc done,
+                          gpointer user_data,
+                          GError **error);
+/* From @done, first of all: the file's next operation may start. @taken: somebody gets the result.
+ */
+void nego_file_work_end (NegoFileWork *work, gboolean taken);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "agent/file.h"
+#include "common/error.h"
+
+#include <glib/gstdio.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* What an operation does, shared with the test. */
+typedef struct {
+  GMutex lock;
+  GCond changed;
+  gboolean is_open;
+} Gate;
+
+typedef struct {
+  NegoFileWork work;
+  Gate *gate; /* NULL: it does not wait */
+  gboolean fail;
+} Work;
+
+typedef struct {
+  guint done, failed;
+  gboolean taken;
+} Seen;
+
+static void
+work_free (gpointer data)
+{
+  nego_file_work_clear (data);
+  g_free (data);
+}
+
+/* Reads three bytes. */
+static gboolean
+work_func (int fd, NegoFileWork *work, GError **error)
+{
+  Work *self = (Work *) work;
+  char data[3];
+
+  if (self->gate != NULL) {
+    g_mutex_lock (&self->gate->lock);
+    while (!self->gate->is_open)
+      g_cond_wait (&self->gate->changed, &self->gate->lock);
+    g_mutex_unlock (&self->gate->lock);
+  }
+  if (self->fail)
+    return nego_error_set_errno (error, EIO, "failed to read file");
+  g_assert_cmpint (read (fd, data, sizeof data), ==, sizeof data);
+  work->undo = 0;
+  return TRUE;
+}
+
+static void
+work_done (NegoFileWork *work, const GError *error, gpointer user_data)
+{
+  Seen *seen = user_data;
+
+  nego_file_work_end (work, seen->taken);
+  seen->done++;
+  seen->failed += error != NULL;
+}
+
+static NegoFileWork *
+work_new (Gate *gate, gboolean fail)
+{
+  Work *self = g_new0 (Work, 1);
+
+  self->work.func = work_func;
+  self->work.free_work = work_free;
+  self->work.what = "failed to read file";
+  self->gate = gate;
+  self->fail = fail;
+  return &self->work;
+}
+
+static NegoFile *
+file_new (int *fd)
+{
+  NegoFile *file = nego_file_new ();
+  g_autofree char *path = NULL;
+
+  *fd = g_file_open_tmp ("nego-file-XXXXXX", &path, NULL);
+  g_assert_cmpint (*fd, >=, 0);
+  g_unlink (path);
+  g_assert_cmpint (write (*fd, "abcdef", 6), ==, 6);
+  g_assert_cmpint (lseek (*fd, 0, SEEK_SET), ==, 0);
+  g_assert_cmpint (nego_file_set_fd (file, *fd), ==, -1);
+  return file;
+}
+
+static void
+run (NegoFile *file, NegoOffload *offload, NegoFileWork *work, Seen *seen)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (nego_file_start (file, offload, work, work_done, seen, &error));
+  g_assert_no_error (error);
+}
+
+static void
+await (const Seen *seen, guint done)
+{
+  while (seen->done < done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* A result that nobody took: the next read begins where it did. */
+static void
+test_undo (void)
+{
+  g_autoptr (NegoOffload) offload = nego_offload_new ();
+  Seen seen = { 0 };
+  int fd;
+  NegoFile *file = file_new (&fd);
+
+  run (file, offload, work_new (NULL, FALSE), &seen);
+  await (&seen, 1);
+  g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 0);
+  seen.taken = TRUE;
+  run (file, offload, work_new (NULL, FALSE), &seen);
+  await (&seen, 2);
+  g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 3);
+  run (file, offload, work_new (NULL, TRUE), &seen);
+  await (&seen, 3);
+  g_assert_cmpuint (seen.failed, ==, 1);
+  nego_file_unref (file);
+}
+
+static void
+test_busy (void)
+{
+  g_autoptr (NegoOffload) offload = nego_offload_new ();
+  g_autoptr (GError) error = NULL;
+  Gate gate = { 0 };
+  Seen seen = { .taken = TRUE };
+  int fd;
+  NegoFile *file = file_new (&fd);
+
+  g_mutex_init (&gate.lock);
+  g_cond_init (&gate.changed);
+  run (file, offload, work_new (&gate, FALSE), &seen);
+  g_assert_false (
+    nego_file_start (file, offload, work_new (NULL, FALSE), work_done, &seen, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
+  g_assert_cmpstr (error->message, ==, "failed to read file: an earlier operation on it goes on");
+  g_mutex_lock (&gate.lock);
+  gate.is_open = TRUE;
+  g_cond_broadcast (&gate.changed);
+  g_mutex_unlock (&gate.lock);
+  await (&seen, 1);
+  run (file, offload, work_new (NULL, FALSE), &seen);
+  await (&seen, 2);
+  nego_file_unref (file);
+  g_mutex_clear (&gate.lock);
+  g_cond_clear (&gate.changed);
+}
+
+/* The end of an operation closes what was released meanwhile. */
+static void
+test_release (void)
+{
+  g_autoptr (NegoOffload) offload = nego_offload_new ();
+  Seen seen = { .taken = TRUE };
+  int fd, pipe_fds[2];
+  char byte;
+  NegoFile *file = nego_file_new ();
+
+  g_assert_cmpint (pipe2 (pipe_fds, O_CLOEXEC), ==, 0);
+  nego_file_set_fd (file, pipe_fds[1]);
+  nego_file_release (file, offload);
+  /* Its end is the pipe's. */
+  g_assert_cmpint (read (pipe_fds[0], &byte, 1), ==, 0);
+  close (pipe_fds[0]);
+
+  file = file_new (&fd);
+  run (file, offload, work_new (NULL, FALSE), &seen);
+  nego_file_unref (file);
+  await (&seen, 1);
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/agent-file/undo", test_undo);
+  g_test_add_func ("/agent-file/busy", test_busy);
+  g_test_add_func ("/agent-file/release", test_release);
+  return g_test_run ();
+}
