@@ -8,6 +8,7 @@
 /* Ports (docs/protocol.rst, "Channels"). */
 #define NEGO_PORT_QGA           "org.qemu.guest_agent.0"
 #define NEGO_PORT_HOST_TO_GUEST "negotiator-host-to-guest.0"
+#define NEGO_PORT_GUEST_TO_HOST "negotiator-guest-to-host.0"
 /* The port of negotiator 0.2, served as an alias of NEGO_PORT_HOST_TO_GUEST. */
 #define NEGO_PORT_OLD         "negotiator-channel.0"
 #define NEGO_VIRTIO_DEV_DIR   "/dev/virtio-ports"
@@ -276,6 +277,14 @@
 #define NEGO_CONNECTOR_PAUSE_MS  30000u
 #define NEGO_CONNECTOR_STALE_MS  1024u
 #define NEGO_CONNECTOR_STEADY_MS 1000
+/* libvirt: how long one of its calls is waited for; guests that are looked at, at once (libvirtd
+ * serves 5 requests of a connection); the pauses between tries to reach it. */
+#define NEGO_LIBVIRT_CALL_S      30
+#define NEGO_LIBVIRT_SOCKET      "/run/libvirt/libvirt-sock"
+#define NEGO_DOMAINS_LOOKS       4u
+#define NEGO_CONNECTION_FIRST_MS 50u
+#define NEGO_CONNECTION_PAUSE_MS 30000u
+
 /* The multiplexer: one connection, many local programs. */
 /* Calls that it has out at one time: NEGO_SESSION_CONCURRENT, and room for its own requests. */
 #define NEGO_BROKER_CALLS (NEGO_SESSION_CONCURRENT - 4u)

@@ -6,6 +6,10 @@
 #include "host-client/hostd/hostd.h"
 
 #include "common/error.h"
+#include "common/offload.h"
+#ifdef NEGO_HOSTD_LIBVIRT
+#include "host-client/hostd/connection.h"
+#endif
 #include "host-client/hostd/control.h"
 #include "host-client/hostd/rules-dir.h"
 #include "host-client/hostd/station.h"
@@ -17,8 +21,10 @@
 struct NegoHostd {
   NegoArrivals *arrivals;
   NegoGuests *guests;
-  NegoControl *control; /* NULL: none is wanted */
-  GPtrArray *stations;  /* of guests without libvirt */
+  NegoControl *control;   /* NULL: none is wanted */
+  GPtrArray *stations;    /* of guests without libvirt */
+  GPtrArray *connections; /* to libvirt */
+  NegoOffload *offload;   /* libvirt's calls */
   char *policy;
   GMainLoop *loop;
   gboolean stopping;
@@ -63,6 +69,36 @@ nego_hostd_add_sockets (NegoHostd *hostd, const NegoSettings *settings)
   }
 }
 
+#ifdef NEGO_HOSTD_LIBVIRT
+
+static gboolean
+nego_hostd_connect (NegoHostd *hostd, const NegoSettings *settings, GError **error)
+{
+  if (*settings->connect != NULL)
+    nego_look_start ();
+  hostd->offload = nego_offload_new ();
+  hostd->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_connection_free);
+  for (char **uri = settings->connect; *uri != NULL; uri++)
+    g_ptr_array_add (hostd->connections,
+                     nego_connection_new (*uri, hostd->guests, hostd->arrivals, hostd->offload));
+  return TRUE;
+}
+
+#else
+
+static gboolean
+nego_hostd_connect (NegoHostd *hostd, const NegoSettings *settings, GError **error)
+{
+  if (*settings->connect == NULL)
+    return TRUE;
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG,
+               "cannot follow the guests of '%s': nego-hostd was built without libvirt",
+               *settings->connect);
+  return FALSE;
+}
+
+#endif
+
 NegoHostd *
 nego_hostd_new (const NegoSettings *settings, GError **error)
 {
@@ -84,6 +120,8 @@ nego_hostd_new (const NegoSettings *settings, GError **error)
       return NULL;
   }
   nego_hostd_add_sockets (hostd, settings);
+  if (!nego_hostd_connect (hostd, settings, error))
+    return NULL;
   return g_steal_pointer (&hostd);
 }
 
@@ -95,6 +133,8 @@ nego_hostd_free (NegoHostd *hostd)
   /* First those who wait for jobs, then the jobs. */
   g_free (hostd->policy);
   nego_control_free (hostd->control);
+  g_clear_pointer (&hostd->connections, g_ptr_array_unref);
+  nego_offload_free (hostd->offload);
   g_clear_pointer (&hostd->stations, g_ptr_array_unref);
   nego_guests_free (hostd->guests);
   nego_arrivals_free (hostd->arrivals);

@@ -195,17 +195,26 @@ class HostdCase(unittest.TestCase):
 
     def start(self, *names, run_as="self", arguments=(), environment=None, **options):
         """Starts nego-hostd for guests of these names; returns when it is ready."""
+        process = self.spawn(*names, run_as=run_as, arguments=arguments, environment=environment, **options)
+        self.log.wait("ready")
+        return process
+
+    def command(self, arguments):
+        """The command line that runs `arguments` where nego-hostd is to be."""
+        return arguments
+
+    def spawn(self, *names, run_as="self", arguments=(), environment=None, **options):
         sockets = [argument for name in names for argument in ("--socket", f"{name}={self.dir / name}.port")]
         process = subprocess.Popen(
-            [NEGO_HOSTD, "--config", "/dev/null", "--control", self.control, "--run-as", run_as,
-             "--host-commands", self.trusted / "commands", "--policy", self.trusted / "policy", *sockets, *arguments],
+            self.command([NEGO_HOSTD, "--config", "/dev/null", "--control", self.control, "--run-as", run_as,
+                          "--host-commands", self.trusted / "commands", "--policy", self.trusted / "policy", *sockets,
+                          *arguments]),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **(environment or {})}, **options)
         self.log = Log(process.stderr)
         self.addCleanup(self.log.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        self.log.wait("ready")
         return process
 
     def serve(self, *names, **options):
