@@ -103,6 +103,8 @@ nego_admission_complete (const NegoGuest *guest, NegoScript *script, NegoJobRequ
   conf->environment = (char **) g_ptr_array_free (env, FALSE);
   if (conf->user == NULL)
     conf->user = g_strdup (nego_guests_get_run_as (guest->guests)->user);
+  /* As the daemon's own user nothing is to be gained. */
+  conf->no_new_privileges |= conf->user != NULL;
   conf->max_output = MIN (conf->max_output, NEGO_HOSTD_OUTPUT_BYTES);
   /* Many programs of a guest may call at once: they wait for each other. */
   request->queue = TRUE;

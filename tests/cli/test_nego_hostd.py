@@ -306,9 +306,11 @@ class Users(HostdCase):
         except KeyError:
             self.skipTest("there is no user 'nobody'")
         self.add_command("root", "id -u")
+        self.add_command("privileges", "grep -E 'NoNewPrivs|^Groups' /proc/self/status")
         self.add_command("root.conf", "[Command]\nUser=root\n")
         guest, = self.serve("web", run_as="nobody")
         self.assertEqual(guest.run("who")["out-data"], f"{nobody.pw_uid}\n")
+        self.assertIn("NoNewPrivs:\t1\n", guest.run("privileges")["out-data"])
         self.assertEqual(guest.error("negotiator-exec", command="root"),
                          f"negotiator command 'root' is refused by 'User' in '{self.trusted}/commands/root.conf': scripts "
                          "do not run as nego-hostd's own user")
