@@ -35,6 +35,10 @@ nego_conf_new (void)
   conf->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_address_free);
   conf->vsock_peers = g_array_new (FALSE, FALSE, sizeof (guint32));
   conf->jobs = nego_job_limits_default;
+  conf->host_calls = TRUE;
+  conf->host_socket = g_strdup (NEGO_HOST_SOCKET);
+  conf->host_socket_group = g_strdup (NEGO_SOCKET_GROUP);
+  conf->host_socket_mode = 0660;
   conf->activated = g_array_new (FALSE, FALSE, sizeof (int));
   conf->warnings = g_ptr_array_new_with_free_func (g_free);
   return conf;
@@ -55,6 +59,9 @@ nego_conf_free (NegoConf *conf)
   g_strfreev (conf->guest_commands);
   g_ptr_array_unref (conf->channels);
   g_array_unref (conf->vsock_peers);
+  nego_address_free (conf->host_port);
+  g_free (conf->host_socket);
+  g_free (conf->host_socket_group);
   g_array_unref (conf->activated);
   g_ptr_array_unref (conf->warnings);
   g_free (conf);
@@ -189,6 +196,18 @@ nego_conf_list_channels (const NegoConf *conf)
     nego_conf_add_channel (list, address->method, address->path, FALSE);
   }
   return list;
+}
+
+/* As with the other port, only what is named is served where the QGA channel is none. */
+NegoAddress *
+nego_conf_get_host_port (const NegoConf *conf)
+{
+  if (conf->host_port != NULL)
+    return nego_address_new (conf->host_port->method, conf->host_port->path, NULL);
+  if (conf->method != NEGO_METHOD_VIRTIO_SERIAL || conf->activated->len > 0)
+    return NULL;
+  return nego_address_new (NEGO_METHOD_VIRTIO_SERIAL,
+                           NEGO_VIRTIO_DEV_DIR "/" NEGO_PORT_GUEST_TO_HOST, NULL);
 }
 
 char *

@@ -41,6 +41,10 @@ typedef struct {
   GPtrArray *channels;   /* NegoAddress: further channels */
   GArray *vsock_peers;   /* guint32: CIDs whose connections are taken */
   NegoJobLimits jobs;
+  gboolean host_calls;    /* whether the guest's programs can call the host */
+  NegoAddress *host_port; /* NULL: the method's default (nego_conf_get_host_port ()) */
+  char *host_socket, *host_socket_group;
+  guint host_socket_mode;
   gsize exec_output; /* of guest-exec in one reply; 0: what suits the method (nego_conf_check ()) */
 
   /* Descriptors of socket activation: the channels instead of method and path. */
@@ -72,6 +76,10 @@ typedef struct {
 
 /* The channels to serve (NegoConfChannel), the QGA channel first. */
 GPtrArray *nego_conf_list_channels (const NegoConf *conf);
+
+/* The port to nego-hostd, if the guest's programs can call the host; NULL: none is known. Returns:
+ * (transfer full). */
+NegoAddress *nego_conf_get_host_port (const NegoConf *conf);
 
 /* The configuration file that has the effect of @conf: qemu-ga's keys in its order and spelling,
  * then our group. Returns: (transfer full). */

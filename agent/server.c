@@ -7,11 +7,13 @@
 
 #include "agent/agent.h"
 #include "agent/channel.h"
+#include "agent/gateway.h"
 #include "agent/rpc-lists.h"
 
 struct NegoServer {
   NegoAgent *agent;
   GPtrArray *channels;
+  NegoGateway *gateway; /* NULL: none */
   GMainLoop *loop;
   gboolean stopping;
 };
@@ -45,6 +47,17 @@ nego_server_open (NegoServer *server, const NegoConf *conf, GError **error)
   return TRUE;
 }
 
+/* What the host asks is served in any case. */
+static void
+nego_server_open_gateway (NegoServer *server, const NegoConf *conf)
+{
+  g_autoptr (GError) error = NULL;
+
+  server->gateway = nego_gateway_new (conf, &error);
+  if (error != NULL)
+    g_warning ("programs here cannot call the host: %s", error->message);
+}
+
 static const char *const nego_server_commands_texts[] = {
   [NEGO_POLICY_COMMANDS_ALL] = "all negotiator commands are served",
   [NEGO_POLICY_COMMANDS_READ] = "negotiator commands are served as far as they only read",
@@ -67,6 +80,7 @@ nego_server_new (NegoConf *conf, GError **error)
   if (!nego_server_open (server, conf, error))
     return NULL;
   g_message ("%s ([negotiator] commands)", nego_server_commands_texts[conf->commands]);
+  nego_server_open_gateway (server, conf);
   return g_steal_pointer (&server);
 }
 
@@ -77,6 +91,7 @@ nego_server_free (NegoServer *server)
     return;
   /* First those who wait for jobs, then the jobs. */
   g_ptr_array_unref (server->channels);
+  nego_gateway_free (server->gateway);
   nego_agent_free (server->agent);
   g_main_loop_unref (server->loop);
   g_free (server);

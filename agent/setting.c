@@ -310,6 +310,54 @@ nego_setting_get_size (const NegoConf *conf, const NegoSetting *setting)
   return g_strdup_printf ("%" G_GSIZE_FORMAT, G_STRUCT_MEMBER (gsize, conf, setting->offset));
 }
 
+static gboolean
+nego_setting_set_host_port (NegoConf *conf,
+                            const NegoSetting *setting,
+                            const char *value,
+                            GError **error)
+{
+  g_autoptr (NegoAddress) address = nego_address_parse (value, error);
+
+  if (address == NULL)
+    return FALSE;
+  if (address->method == NEGO_METHOD_UNIX_LISTEN || address->method == NEGO_METHOD_VSOCK_LISTEN)
+    return nego_setting_refuse (error,
+                                "wrong method '%s' (must be virtio-serial, isa-serial or fd)",
+                                nego_method_get_name (address->method));
+  nego_address_free (conf->host_port);
+  conf->host_port = g_steal_pointer (&address);
+  return TRUE;
+}
+
+static char *
+nego_setting_get_host_port (const NegoConf *conf, const NegoSetting *setting)
+{
+  g_autoptr (NegoAddress) address = nego_conf_get_host_port (conf);
+
+  return address != NULL ? nego_address_to_string (address) : NULL;
+}
+
+static gboolean
+nego_setting_set_mode (NegoConf *conf,
+                       const NegoSetting *setting,
+                       const char *value,
+                       GError **error)
+{
+  guint64 mode;
+
+  if (!g_ascii_string_to_unsigned (value, 8, 0, 0777, &mode, NULL))
+    return nego_setting_refuse (error, "wrong value '%s' (must be permissions from 0000 to 0777)",
+                                value);
+  G_STRUCT_MEMBER (guint, conf, setting->offset) = (guint) mode;
+  return TRUE;
+}
+
+static char *
+nego_setting_get_mode (const NegoConf *conf, const NegoSetting *setting)
+{
+  return g_strdup_printf ("%04o", G_STRUCT_MEMBER (guint, conf, setting->offset));
+}
+
 #define AT(member) offsetof (NegoConf, member)
 #define BOOLEAN    nego_setting_set_boolean, nego_setting_get_boolean
 #define STRING     nego_setting_set_string, nego_setting_get_string
@@ -337,6 +385,12 @@ const NegoSetting nego_settings[] = {
   { NEGO_CONF_GROUP, "guest-commands", nego_setting_set_directories, nego_setting_get_directories },
   { NEGO_CONF_GROUP, "channels", nego_setting_set_channels, nego_setting_get_channels },
   { NEGO_CONF_GROUP, "vsock-peers", nego_setting_set_peers, nego_setting_get_peers },
+  { NEGO_CONF_GROUP, "host-calls", BOOLEAN, AT (host_calls) },
+  { NEGO_CONF_GROUP, "host-port", nego_setting_set_host_port, nego_setting_get_host_port },
+  { NEGO_CONF_GROUP, "host-socket", STRING, AT (host_socket) },
+  { NEGO_CONF_GROUP, "host-socket-mode", nego_setting_set_mode, nego_setting_get_mode,
+    AT (host_socket_mode) },
+  { NEGO_CONF_GROUP, "host-socket-group", STRING, AT (host_socket_group) },
   { NEGO_CONF_GROUP, "jobs", NUMBER, AT (jobs.running), 1, 4096, 1 },
   { NEGO_CONF_GROUP, "queued-jobs", NUMBER, AT (jobs.queued), 0, 4096, 1 },
   { NEGO_CONF_GROUP, "max-output", SIZE, AT (jobs.output_bytes), 1, NEGO_SCRIPT_OUTPUT_MAX, 1 },

@@ -16,6 +16,11 @@
 #define NEGO_VIRTIO_SUBSYSTEM "virtio-ports"
 #define NEGO_DEV_DIR          "/dev"
 
+/* Where the guest's programs find the way to the host. */
+#define NEGO_HOST_SOCKET "/run/negotiator/host.sock"
+/* Who may use that, and the sockets of guests on the host, beside root. */
+#define NEGO_SOCKET_GROUP "negotiator"
+
 /* Configuration: qemu-ga's file and the variable that names another one. */
 #define NEGO_CONF_FILE_QGA "/etc/qemu/qemu-ga.conf"
 #define NEGO_CONF_ENV_QGA  "QGA_CONF"

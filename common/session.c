@@ -531,3 +531,11 @@ nego_session_free (NegoSession *session)
   g_free (session->name);
   g_free (session);
 }
+
+gboolean
+nego_session_refuse_concurrent (GError **error)
+{
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
+                       "this channel runs requests in order");
+  return FALSE;
+}

@@ -23,9 +23,6 @@
 #include "common/framer.h"
 #include "common/stream.h"
 
-/* The error of what only a concurrent session has, on one that never is. */
-#define NEGO_SESSION_IN_ORDER "this channel runs requests in order"
-
 typedef struct NegoSession NegoSession;
 
 /* Takes @call, with the arguments' text (NULL: none), to be answered by others; FALSE: the
@@ -57,6 +54,8 @@ NegoSession *nego_session_new (NegoDispatcher *dispatcher,
                                const NegoSessionOptions *options,
                                NegoSessionClosedFunc closed,
                                gpointer user_data);
+/* For handlers of a session that never is concurrent: sets @error, returns FALSE. */
+gboolean nego_session_refuse_concurrent (GError **error);
 /* Abandons what runs, closes the descriptor; @closed is not called any more. */
 void nego_session_free (NegoSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoSession, nego_session_free)

@@ -11,6 +11,7 @@
 #include "common/broker/upstream.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "common/session.h"
 #include "common/wire.h"
 
 #include <errno.h>
@@ -72,14 +73,13 @@ nego_broker_tell_connection (NegoCall *call, const QapiNegotiatorConnectionArgs 
 static gboolean
 nego_broker_refuse_cancel (NegoCall *call, const QapiNegotiatorCancelArgs *args, GError **error)
 {
-  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, NEGO_SESSION_IN_ORDER);
-  return FALSE;
+  return nego_session_refuse_concurrent (error);
 }
 
 static QapiNegotiatorSession *
 nego_broker_refuse_session (NegoCall *call, const QapiNegotiatorSessionArgs *args, GError **error)
 {
-  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, NEGO_SESSION_IN_ORDER);
+  nego_session_refuse_concurrent (error);
   return NULL;
 }
 

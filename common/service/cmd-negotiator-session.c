@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "common/service/handlers.h"
-#include "common/error.h"
 #include "common/names.h"
 #include "common/session.h"
 
@@ -12,7 +11,7 @@ nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *ar
   QapiNegotiatorSession *session;
 
   if (nego_call_is_qga (call)) {
-    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_GENERIC, NEGO_SESSION_IN_ORDER);
+    nego_session_refuse_concurrent (error);
     return NULL;
   }
   nego_call_set_concurrent (call, args->concurrent);

@@ -119,6 +119,11 @@ assert_warning (NegoConf *conf, guint i, const char *end)
   "/usr/lib/negotiator/guest-commands;/usr/lib/negotiator/commands\n"                       \
   "channels=\n"                                                                             \
   "vsock-peers=\n"                                                                          \
+  "host-calls=true\n"                                                                       \
+  "host-port=virtio-serial:/dev/virtio-ports/negotiator-guest-to-host.0\n"                  \
+  "host-socket=/run/negotiator/host.sock\n"                                                 \
+  "host-socket-mode=0660\n"                                                                 \
+  "host-socket-group=negotiator\n"                                                          \
   "jobs=64\nqueued-jobs=64\nmax-output=8388608\n"                                           \
   "kept-jobs=256\n"                                                                         \
   "kept-output=67108864\n"                                                                  \
@@ -168,6 +173,11 @@ test_exec_output (Fixture *fixture, gconstpointer data)
   "guest-commands=/a;/b\n"                                          \
   "channels=unix-listen:/run/b;vsock-listen:4294967295:1024;fd:3\n" \
   "vsock-peers=2;1\n"                                               \
+  "host-calls=false\n"                                              \
+  "host-port=fd:7\n"                                                \
+  "host-socket=/run/h\n"                                            \
+  "host-socket-mode=0700\n"                                         \
+  "host-socket-group=games\n"                                       \
   "jobs=1\n"                                                        \
   "queued-jobs=5\n"                                                 \
   "max-output=6\n"                                                  \
@@ -274,6 +284,12 @@ static const struct {
     "2: 'channels': wrong vsock address '-1:1' (must be CID:PORT, two numbers)" },
   { "[negotiator]\nchannels=vsock-listen:4294967296:1\n",
     "2: 'channels': wrong vsock address '4294967296:1' (must be CID:PORT, two numbers)" },
+  { "[negotiator]\nhost-port=unix-listen:/run/a\n",
+    "2: 'host-port': wrong method 'unix-listen' (must be virtio-serial, isa-serial or fd)" },
+  { "[negotiator]\nhost-socket-mode=0778\n",
+    "2: 'host-socket-mode': wrong value '0778' (must be permissions from 0000 to 0777)" },
+  { "[negotiator]\nhost-socket-mode=1000\n",
+    "2: 'host-socket-mode': wrong value '1000' (must be permissions from 0000 to 0777)" },
   { "[negotiator]\nvsock-peers=2;host\n",
     "2: 'vsock-peers': wrong CID 'host' (must be a number up to 4294967295)" },
   { "[negotiator]\nvsock-peers=4294967296\n",
