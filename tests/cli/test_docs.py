@@ -228,7 +228,7 @@ class ProtocolPage(unittest.TestCase):
     def test_error_phrases(self):
         """Each phrase that the page promises is in the code."""
         code = "".join(path.read_text(encoding="utf-8")
-                       for folder in ("common", "agent", "host-client") for path in (ROOT / folder).glob("**/*.c"))
+                       for folder in ("common", "agent", "host-client") for path in (ROOT / folder).glob("**/*.[ch]"))
         code = re.sub(r'"\s*\n\s*"', "", code)
         code = re.sub(r'"\s*G_GUINT64_FORMAT\s*"', "u", code)
         phrases = (literals(section(page("protocol"), "NEGOTIATOR COMMANDS"))

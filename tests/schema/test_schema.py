@@ -116,9 +116,10 @@ class ErrorsTest(unittest.TestCase):
         """All string literals, adjacent ones joined, with '*' for each conversion."""
         text = ''
         source = HERE.parent.parent
-        for path in [*source.glob('agent/*.c'), *source.glob('common/**/*.c'), *source.glob('host-client/hostd/*.c')]:
+        for path in [*source.glob('agent/*.c'), *source.glob('common/**/*.[ch]'), *source.glob('host-client/hostd/*.c')]:
             code = re.sub(r'"\s*(G_\w+_FORMAT)?\s*"', lambda m: 'u' if m[1] else '',
                           path.read_text(encoding='utf-8'))
+            code = re.sub(r'"\s*G_\w+_FORMAT', 'u"', code)
             text += '\n'.join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)) + '\n'
         return re.sub(r'%[.0-9]*[a-z]', '*', text)
 
