@@ -40,3 +40,32 @@ nego_cmd_guest_file_flush (NegoCall *call, const QapiGuestFileFlushArgs *args, G
 
 /* cmd-guest-file-read.c */
 void nego_cmd_guest_file_read (NegoCall *call, const QapiGuestFileReadArgs *args);
+
+/* cmd-cpustats.c */
+GPtrArray *nego_cmd_guest_get_cpustats (NegoCall *call, GError **error);
+
+/* cmd-host.c */
+QapiGuestHostName *nego_cmd_guest_get_host_name (NegoCall *call, GError **error);
+void nego_cmd_guest_get_timezone (NegoCall *call);
+
+/* cmd-load.c */
+QapiGuestLoadAverage *nego_cmd_guest_get_load (NegoCall *call, GError **error);
+
+/* cmd-memory-blocks.c */
+void nego_cmd_guest_get_memory_blocks (NegoCall *call);
+void nego_cmd_guest_set_memory_blocks (NegoCall *call, const QapiGuestSetMemoryBlocksArgs *args);
+QapiGuestMemoryBlockInfo *nego_cmd_guest_get_memory_block_info (NegoCall *call, GError **error);
+
+/* cmd-network.c */
+void nego_cmd_guest_network_get_interfaces (NegoCall *call);
+void nego_cmd_guest_network_get_route (NegoCall *call);
+
+/* cmd-os.c */
+void nego_cmd_guest_get_osinfo (NegoCall *call);
+
+/* cmd-users.c */
+void nego_cmd_guest_get_users (NegoCall *call);
+
+/* cmd-vcpus.c */
+void nego_cmd_guest_get_vcpus (NegoCall *call);
+void nego_cmd_guest_set_vcpus (NegoCall *call, const QapiGuestSetVcpusArgs *args);

@@ -242,6 +242,27 @@
 /* An argument of a guest that a pattern is tried on, which costs at most the product of both
  * lengths; what is longer goes as input. */
 #define NEGO_RULES_ARG_BYTES (4u << 10)
+/* What the kernel says of itself. Files of /proc: a table of NEGO_ROUTES rows has 3 MiB, /proc/stat
+ * of a machine with thousands of processors some. */
+#define NEGO_KERNEL_FILE_BYTES (8u << 20)
+/* Until a query of the kernel is given up: libvirt's own patience for most calls is endless, but a
+ * person's is not. What changes something has no limit: it must be known how it ended. */
+#define NEGO_QUERY_S 60u
+/* Rows of a reply: with more it would come near 10 MiB, which is the end of a guest's channel for
+ * libvirt. */
+#define NEGO_INTERFACES    16384u
+#define NEGO_ROUTES        16384u
+#define NEGO_MEMORY_BLOCKS 65536u
+#define NEGO_USERS         4096u
+/* Linux's own limit is 8,192 (NR_CPUS). */
+#define NEGO_VCPUS 16384u
+/* Who is logged in, and since when. */
+#define NEGO_UTMP_FILE          "/var/run/utmp"
+#define NEGO_LOGIND_SESSIONS    "/run/systemd/sessions"
+#define NEGO_SESSION_FILES      8192u            /* logind's own limit (SessionsMax=) */
+#define NEGO_SESSION_FILE_BYTES (64u << 10)      /* has some 20 lines */
+#define NEGO_OS_RELEASE_BYTES   (64u << 10)      /* has some 15 lines */
+#define NEGO_OS_RELEASE_ENV     "QGA_OS_RELEASE" /* qemu-ga's; names another file */
 
 /* What nego-hostd takes of a guest: a guest is hostile (protocol.rst, "The reverse channel"). */
 #define NEGO_HOSTD_MESSAGE_BYTES  (1u << 20)
