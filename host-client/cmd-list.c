@@ -6,7 +6,9 @@
 #include "common/names.h"
 #include "host-client/discover.h"
 #include "common/client/output.h"
+#include "host-client/told.h"
 #include "host-client/verbs.h"
+#include "qapi/qapi-visit.h"
 
 #include <string.h>
 
@@ -25,7 +27,8 @@ typedef struct {
   const NegoDomain *domain; /* borrowed */
   GPtrArray *channels;
   NegoCmdAgent agent;
-  char *reason; /* why it does not answer; NULL: it does, or the guest is off */
+  char *reason;                    /* why it does not answer; NULL: it does, or the guest is off */
+  const QapiNegotiatorGuest *told; /* what nego-hostd knows of it; NULL: nothing */
 } NegoCmdRow;
 
 /* What the threads need. */
@@ -34,6 +37,7 @@ typedef struct {
   const NegoLibvirtModule *module;
   NegoLibvirt *libvirt;
   gint64 deadline;
+  GPtrArray *told; /* nego-hostd's guests; NULL: it does not answer */
 } NegoCmdList;
 
 static void
@@ -121,6 +125,37 @@ nego_cmd_make_rows (const GPtrArray *domains)
   return g_steal_pointer (&rows);
 }
 
+/* Where there is a nego-hostd, it knows what the guests told it. */
+static void
+nego_cmd_ask_hostd (NegoCmdList *list, const GPtrArray *rows)
+{
+  const gint64 deadline
+    = MIN (list->deadline, g_get_monotonic_time () + NEGO_GUEST_PROBE_S * G_USEC_PER_SEC);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NegoRemote) hostd = nego_told_open (list->options, &error);
+
+  if (hostd != NULL)
+    list->told = nego_told_list (hostd, deadline, &error);
+  if (error != NULL && (list->options->verbose || list->options->hostd != NULL))
+    nego_output_say ("%s", error->message);
+  for (guint i = 0; i < rows->len; i++) {
+    NegoCmdRow *row = rows->pdata[i];
+
+    row->told = nego_told_find (list->told, row->domain->uuid);
+  }
+}
+
+static char *
+nego_cmd_note_names (const NegoCmdRow *row)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; row->told != NULL && i < row->told->notes->len; i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? " " : "",
+                            ((const QapiNegotiatorNote *) row->told->notes->pdata[i])->name);
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
 static gboolean
 nego_cmd_print_rows (const GPtrArray *rows, GError **error)
 {
@@ -130,6 +165,7 @@ nego_cmd_print_rows (const GPtrArray *rows, GError **error)
   g_ptr_array_add (cells, g_strdup ("NAME"));
   g_ptr_array_add (cells, g_strdup ("STATE"));
   g_ptr_array_add (cells, g_strdup ("AGENT"));
+  g_ptr_array_add (cells, g_strdup ("TOLD"));
   g_ptr_array_add (cells, g_strdup ("CHANNELS"));
   for (guint i = 0; i < rows->len; i++) {
     const NegoCmdRow *row = rows->pdata[i];
@@ -144,9 +180,10 @@ nego_cmd_print_rows (const GPtrArray *rows, GError **error)
     g_ptr_array_add (cells, g_strdup (row->domain->state));
     g_ptr_array_add (cells,
                      g_strdup (row->agent == NEGO_CMD_AGENT_NONE ? "" : agent_names[row->agent]));
+    g_ptr_array_add (cells, nego_cmd_note_names (row));
     g_ptr_array_add (cells, g_strdup (channels->str));
   }
-  nego_output_table (text, cells, 4);
+  nego_output_table (text, cells, 5);
   return nego_output_text (text, error);
 }
 
@@ -183,6 +220,13 @@ nego_cmd_write_row (NegoJsonWriter *writer, const NegoCmdRow *row)
     nego_json_writer_end_object (writer);
   }
   nego_json_writer_end_array (writer);
+  if (row->told != NULL) {
+    nego_json_writer_key (writer, "notes");
+    nego_json_writer_begin_array (writer);
+    for (guint i = 0; i < row->told->notes->len; i++)
+      qapi_negotiator_note_encode (writer, row->told->notes->pdata[i]);
+    nego_json_writer_end_array (writer);
+  }
   nego_json_writer_end_object (writer);
 }
 
@@ -223,6 +267,7 @@ nego_cmd_list_all (NegoCmdList *list, GError **error)
     return FALSE;
   rows = nego_cmd_make_rows (domains);
   nego_cmd_probe_all (list, rows);
+  nego_cmd_ask_hostd (list, rows);
   if (list->options->verbose)
     nego_cmd_say_reasons (rows);
   return list->options->json ? nego_cmd_print_rows_json (rows, error)
@@ -246,6 +291,7 @@ nego_cmd_list (const NegoOptions *options)
   if (list.libvirt == NULL)
     return nego_verb_fail (options, error);
   done = nego_cmd_list_all (&list, &error);
+  g_clear_pointer (&list.told, g_ptr_array_unref);
   list.module->close (list.libvirt);
   return done ? 0 : nego_verb_fail (options, error);
 }

@@ -13,6 +13,8 @@
 enum {
   OPTION_SOCKET = 256,
   OPTION_ALL,
+  OPTION_FOR,
+  OPTION_HOSTD,
   OPTION_TIMEOUT,
   OPTION_JSON,
   OPTION_KEY,
@@ -30,6 +32,8 @@ static const struct option long_options[] = {
   { "connect", required_argument, NULL, 'c' },
   { "socket", required_argument, NULL, OPTION_SOCKET },
   { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+  { "for", required_argument, NULL, OPTION_FOR },
+  { "hostd", required_argument, NULL, OPTION_HOSTD },
   { "json", no_argument, NULL, OPTION_JSON },
   { "detach", no_argument, NULL, 'd' },
   { "key", required_argument, NULL, OPTION_KEY },
@@ -54,6 +58,7 @@ static const char options_help[]
     "      --socket PATH   talk to the agent at this socket, without libvirt\n"
     "      --timeout S     seconds to wait for an answer (default 10); with exec, seconds that\n"
     "                      the command may run; 0: no limit\n"
+    "      --hostd PATH    nego-hostd's own socket (default " NEGO_CONTROL_SOCKET ")\n"
     "      --json          print JSON\n"
     "  -v, --verbose       say what is done\n"
     "  -q, --quiet         say nothing but results\n"
@@ -74,7 +79,9 @@ static const char options_help[]
     "      --no-metadata   libvirt keeps no record of it\n"
     "Options of kill:\n"
     "  -s, --signal NAME   the signal (default TERM)\n"
-    "      --kill-after S  seconds after which KILL follows\n";
+    "      --kill-after S  seconds after which KILL follows\n"
+    "Options of wait:\n"
+    "      --for NAME[=VALUE]  what the guest is to tell (default ready)\n";
 
 G_GNUC_PRINTF (2, 3)
 static gboolean
@@ -210,6 +217,12 @@ nego_options_take (NegoOptions *options, int option, char **argv, GError **error
     return TRUE;
   case OPTION_MATCH:
     nego_options_take_text (&options->match, optarg);
+    return TRUE;
+  case OPTION_FOR:
+    nego_options_take_text (&options->note, optarg);
+    return TRUE;
+  case OPTION_HOSTD:
+    nego_options_take_text (&options->hostd, optarg);
     return TRUE;
   case OPTION_NAME:
     return nego_options_take_name (options, optarg, error);
@@ -365,6 +378,10 @@ nego_options_check (const NegoOptions *options, GError **error)
     return nego_options_fail (error,
                               "options '--name', '--quiesce' and '--no-metadata' are not for '%s'",
                               options->verb->name);
+  if (options->note != NULL && !options->verb->waits)
+    return nego_options_fail (error, "option '--for' is not for '%s'", options->verb->name);
+  if (options->socket != NULL && options->verb->waits)
+    return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
   if (options->all && options->match != NULL)
     return nego_options_fail (error, "option '--all' does not go with '--match'");
   if (options->detach && !options->verb->runs)
@@ -422,6 +439,8 @@ nego_options_free (NegoOptions *options)
   g_free (options->socket);
   g_free (options->match);
   g_free (options->name);
+  g_free (options->note);
+  g_free (options->hostd);
   g_free (options->key);
   g_free (options->signal);
   g_free (options->guest);

@@ -35,6 +35,8 @@ typedef struct {
   gboolean many;  /* these, or a list of names in guest */
   guint parallel; /* of these at once */
   char *name;     /* of a snapshot; NULL: none was given */
+  char *note;     /* what is waited for: NAME or NAME=VALUE; NULL: ready */
+  char *hostd;    /* nego-hostd's own socket; NULL: where it is by default */
   gboolean quiesce;
   gboolean no_metadata;
   char *guest; /* NULL: the verb takes none, or --socket, --all or --match say who */
@@ -51,6 +53,7 @@ struct NegoVerb {
   gboolean signals;   /* -s and --kill-after */
   gboolean fleet;     /* always of several guests, though it be of one */
   gboolean snapshots; /* --name, --quiesce, --no-metadata */
+  gboolean waits;     /* --for; the guest is nego-hostd's to find */
   /* Returns: nego-host's exit status. */
   int (*run) (const NegoOptions *options);
 };

@@ -22,6 +22,7 @@ int nego_cmd_list (const NegoOptions *options);
 int nego_cmd_ping (const NegoOptions *options);
 int nego_cmd_qmp (const NegoOptions *options);
 int nego_cmd_snapshot (const NegoOptions *options);
+int nego_cmd_wait (const NegoOptions *options);
 
 /* The guest that @options name. */
 NegoRemote *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);

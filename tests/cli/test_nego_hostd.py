@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """nego-hostd with guests that are sockets: the daemon's life, calls, the policy's effect, notes, the control socket."""
 
+import json
 import os
 import pwd
 import signal
@@ -11,8 +12,11 @@ import sys
 import unittest
 
 from helpers import tap
+from helpers.build import program
 from helpers.hostd import NEGO_HOSTD, PATIENCE_S, HostdCase, reachable_directory
 from helpers.qga import Qga
+
+NEGO_HOST = program("nego-host")
 
 
 def run(*arguments):
@@ -367,6 +371,39 @@ class Notes(HostdCase):
             control.send({"execute": "negotiator-wait",
                           "arguments": {"guest": "web", "name": "ready", "timeout": timeout}})
             self.assertEqual(control.receive()["error"]["desc"], text)
+
+    def host(self, *arguments):
+        return subprocess.run([NEGO_HOST, "--hostd", self.control, *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def test_nego_host_wait(self):
+        guest, = self.serve("web")
+        waiting = subprocess.Popen([NEGO_HOST, "--hostd", self.control, "wait", "web", "--for", "ready=2"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(waiting.stdout.close)
+        self.addCleanup(waiting.wait)
+        self.addCleanup(waiting.kill)
+        guest.call("negotiator-notify", name="ready", value="1")
+        self.assertIsNone(waiting.poll())
+        guest.call("negotiator-notify", name="ready", value="2")
+        self.assertEqual((waiting.wait(PATIENCE_S), waiting.stdout.read()), (0, "2\n"))
+        guest.call("negotiator-notify", name="ready", value="\x1b[2J")
+        self.assertEqual(self.host("wait", "web").stdout, "\\x1b[2J\n")
+        self.assertEqual(json.loads(self.host("wait", "web", "--json").stdout)["name"], "ready")
+        guest.call("negotiator-notify", name="up")
+        done = self.host("wait", "web", "--for", "up")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_nego_host_wait_errors(self):
+        self.start("web")
+        done = self.host("wait", "web", "--timeout", "0.01")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("guest 'web' has not told 'ready' in time", done.stderr)
+        done = self.host("--hostd", self.dir / "nothing", "wait", "web")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nego-hostd is not there", done.stderr)
+        self.assertEqual(self.host("ping", "web", "--for", "x").returncode, 2)
+        self.assertEqual(self.host("wait", "--socket", "/x", "web").returncode, 2)
 
     def test_over_with_the_connection(self):
         guest, = self.serve("web")

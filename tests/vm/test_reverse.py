@@ -10,11 +10,13 @@ import sys
 import unittest
 
 from helpers import tap
+from helpers.build import program
 from helpers.case import unavailable
 from helpers.hostd import PATIENCE_S, HostdCase
 from helpers.libvirt import Libvirt, LibvirtGuest
 from helpers.qga import Qga
 
+NEGO_HOST = program("nego-host")
 PORT = "negotiator-guest-to-host.0"
 CHANNEL = f"<channel type='unix'><target type='virtio' name='{PORT}'/></channel>"
 # Asks over the guest's port without an agent: the write waits until the host holds the other end.
@@ -84,6 +86,9 @@ class Reverse(HostdCase):
         guest = self.guests[0]
         self.ask(guest, "negotiator-notify", name="ready", value="1")
         self.assertEqual(self.wait_for_note(guest, "ready")["value"], "1")
+        done = self.libvirt.run([NEGO_HOST, "--hostd", self.control, "list", "--json"])
+        told = {entry["name"]: [note["name"] for note in entry.get("notes", [])] for entry in json.loads(done.stdout)}
+        self.assertEqual(told, {"web": ["ready"], "db": []})
 
     def test_hostd_restarted(self):
         for _ in range(2):
