@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/listener.h"
 #include "common/names.h"
+#include "common/service/old-peer.h"
 #include "common/session.h"
 
 #include <glib-unix.h>
@@ -112,6 +113,7 @@ nego_channel_serve (NegoChannel *channel, int fd)
       .max_depth = NEGO_MESSAGE_DEPTH,
     },
     .qga = channel->qga,
+    .old = channel->qga ? NULL : nego_old_peer_answer,
   };
 
   g_ptr_array_add (channel->sessions, nego_session_new (channel->dispatcher, fd, &options,

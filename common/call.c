@@ -159,6 +159,15 @@ nego_call_fail (NegoCall *call, GError *error)
 }
 
 void
+nego_call_answer_raw (NegoCall *call, const char *text, gsize len)
+{
+  if (!nego_call_is_open (call))
+    return;
+  g_string_append_len (nego_stream_get_queue (call->peer.stream), text, (gssize) len);
+  nego_call_done (call);
+}
+
+void
 nego_call_set_delimited (NegoCall *call)
 {
   call->delimited = TRUE;

@@ -47,6 +47,9 @@ gboolean nego_call_is_abandoned (NegoCall *call);
  * GenericError, and the error's message as desc. */
 void nego_call_fail (NegoCall *call, GError *error);
 
+/* Answers with @text as it is, which is no QMP: to a call that came otherwise (old-request.h). */
+void nego_call_answer_raw (NegoCall *call, const char *text, gsize len);
+
 /* The reply is preceded by 0xFF (guest-sync-delimited). */
 void nego_call_set_delimited (NegoCall *call);
 

@@ -3,7 +3,10 @@
 
 #include "common/intake.h"
 
+#include "common/old-frame.h"
+
 #include <malloc.h>
+#include <string.h>
 
 /* A message over this, or as much input that is none, leaves holes in the heap: they are given back
  * once it is done with. */
@@ -12,6 +15,9 @@
 struct NegoIntake {
   NegoFramer *framer;
   GByteArray *rest;
+  gboolean takes_old;
+  gboolean at_start; /* the next byte may begin a message of the Python negotiator */
+  NegoOldFrame old;
   gsize taken;    /* bytes since the last message or error */
   gboolean large; /* more than NEGO_INTAKE_LARGE_BYTES were taken for one, since the last release */
   const NegoIntakeCallbacks *callbacks;
@@ -20,6 +26,7 @@ struct NegoIntake {
 
 NegoIntake *
 nego_intake_new (const NegoFramerLimits *limits,
+                 gboolean takes_old,
                  const NegoIntakeCallbacks *callbacks,
                  gpointer user_data)
 {
@@ -27,6 +34,7 @@ nego_intake_new (const NegoFramerLimits *limits,
 
   intake->framer = nego_framer_new (limits);
   intake->rest = g_byte_array_new ();
+  intake->takes_old = intake->at_start = takes_old;
   intake->callbacks = callbacks;
   intake->user_data = user_data;
   return intake;
@@ -41,10 +49,63 @@ nego_intake_free (NegoIntake *intake)
     return;
   large = intake->large;
   nego_framer_free (intake->framer);
+  nego_old_frame_clear (&intake->old);
   g_byte_array_unref (intake->rest);
   g_free (intake);
   if (large)
     malloc_trim (0);
+}
+
+/* Gives bytes of @data to the framer, up to the end of a message or error. Returns how many. */
+static gsize
+nego_intake_feed_framer (NegoIntake *intake, const guint8 *data, gsize len)
+{
+  NegoFramerMessage message;
+  GError *error = NULL;
+  gsize used = 0;
+  NegoFramerResult result = nego_framer_feed (intake->framer, data, len, &used, &message, &error);
+
+  intake->taken += used;
+  if (result != NEGO_FRAMER_MORE) {
+    intake->large |= intake->taken > NEGO_INTAKE_LARGE_BYTES;
+    intake->taken = 0;
+  }
+  if (result == NEGO_FRAMER_MESSAGE)
+    intake->callbacks->message (&message, intake->user_data);
+  else if (result == NEGO_FRAMER_ERROR)
+    intake->callbacks->error (error, intake->user_data);
+  return used;
+}
+
+/* The same with 0xFF ending it, behind which another kind of message may begin. */
+static gsize
+nego_intake_feed_to_mark (NegoIntake *intake, const guint8 *data, gsize len)
+{
+  const guint8 *mark = memchr (data, 0xff, len);
+  const gsize n
+    = nego_intake_feed_framer (intake, data, mark != NULL ? (gsize) (mark - data) + 1 : len);
+
+  intake->at_start = n > 0 && data[n - 1] == 0xff;
+  return n;
+}
+
+static gsize
+nego_intake_feed_old (NegoIntake *intake, const guint8 *data, gsize len)
+{
+  g_auto (NegoOldFrame) done = { 0 };
+  gsize used;
+  NegoOldFrameResult result = nego_old_frame_feed (&intake->old, data, len, &used);
+
+  if (result == NEGO_OLD_FRAME_MORE)
+    return used;
+  done = intake->old;
+  intake->old = (NegoOldFrame){ 0 };
+  intake->at_start = result == NEGO_OLD_FRAME_MESSAGE;
+  if (result == NEGO_OLD_FRAME_MESSAGE)
+    intake->callbacks->old (done.text->str, done.text->len, intake->user_data);
+  else /* a number that goes on, perhaps: no message ends in it */
+    nego_intake_feed_framer (intake, (const guint8 *) done.digits, done.n_digits);
+  return used;
 }
 
 /* Returns how many bytes were taken. */
@@ -54,22 +115,12 @@ nego_intake_feed (NegoIntake *intake, const guint8 *data, gsize len)
   gsize n = 0;
 
   while (n < len && intake->callbacks->has_room (intake->user_data)) {
-    NegoFramerMessage message;
-    GError *error = NULL;
-    gsize used = 0;
-    NegoFramerResult result
-      = nego_framer_feed (intake->framer, data + n, len - n, &used, &message, &error);
-
-    n += used;
-    intake->taken += used;
-    if (result != NEGO_FRAMER_MORE) {
-      intake->large |= intake->taken > NEGO_INTAKE_LARGE_BYTES;
-      intake->taken = 0;
-    }
-    if (result == NEGO_FRAMER_MESSAGE)
-      intake->callbacks->message (&message, intake->user_data);
-    else if (result == NEGO_FRAMER_ERROR)
-      intake->callbacks->error (error, intake->user_data);
+    if (nego_old_frame_is_pending (&intake->old) || (intake->at_start && g_ascii_isdigit (data[n])))
+      n += nego_intake_feed_old (intake, data + n, len - n);
+    else if (intake->takes_old)
+      n += nego_intake_feed_to_mark (intake, data + n, len - n);
+    else
+      n += nego_intake_feed_framer (intake, data + n, len - n);
   }
   return n;
 }
@@ -100,6 +151,8 @@ void
 nego_intake_reset (NegoIntake *intake)
 {
   nego_framer_reset (intake->framer);
+  nego_old_frame_clear (&intake->old);
+  intake->at_start = intake->takes_old;
   g_byte_array_set_size (intake->rest, 0);
   intake->large |= intake->taken > NEGO_INTAKE_LARGE_BYTES;
   intake->taken = 0;

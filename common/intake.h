@@ -2,6 +2,9 @@
 /*
  * intake: the bytes of one session on their way to messages: the framer, and what was read and may
  * not be looked at yet; private to session.c.
+ *
+ * The Python negotiator's messages (old-frame.h) are taken, too, where somebody wants them: one
+ * begins with a digit that is the first byte of all, or follows a 0xFF or another such message.
  */
 #pragma once
 
@@ -15,10 +18,13 @@ typedef struct {
   void (*message) (const NegoFramerMessage *message, gpointer user_data);
   /* One malformed message, or run of stray bytes. Takes @error. */
   void (*error) (GError *error, gpointer user_data);
+  /* The text of a message of the Python negotiator; borrowed. */
+  void (*old) (const char *text, gsize len, gpointer user_data);
 } NegoIntakeCallbacks;
 
-/* @callbacks: static. */
+/* @callbacks: static. @takes_old: whether there may be messages of the Python negotiator. */
 NegoIntake *nego_intake_new (const NegoFramerLimits *limits,
+                             gboolean takes_old,
                              const NegoIntakeCallbacks *callbacks,
                              gpointer user_data);
 void nego_intake_free (NegoIntake *intake);

@@ -92,6 +92,15 @@
 /* Read and encoded at a time: a multiple of 3, whose base64 and itself stay in a core's cache. */
 #define NEGO_FILE_SLICE_BYTES (96u << 10)
 
+/* A message of the Python negotiator: as on our own ports. Its tokens: a list of NEGO_SCRIPTS names,
+ * with commas. */
+#define NEGO_OLD_BYTES  (1u << 20)
+#define NEGO_OLD_TOKENS (16u << 10)
+#define NEGO_OLD_DEPTH  32u
+/* Output of a command that one reply to such a peer has, before it is written as JSON: there are no
+ * pages. */
+#define NEGO_OLD_OUTPUT_BYTES (1u << 20)
+
 /* Log. A line is written at once or not at all: PIPE_BUF is what a pipe takes whole. */
 #define NEGO_LOG_LINE_BYTES 4096u
 #define NEGO_LOG_WAIT_MS    100 /* for a reader that is slow; the next lines do not wait again */

@@ -10,8 +10,8 @@
 #include <glib.h>
 
 typedef struct {
-  char *name;    /* of the command */
-  GError *error; /* set: the answer, and no name */
+  char *name;    /* of the command; NULL: `arguments` are a message of the Python negotiator */
+  GError *error; /* set: the answer, and neither name nor arguments */
   char *arguments;
   gsize arguments_len;
   char *id;

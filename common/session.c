@@ -29,6 +29,7 @@ struct NegoSession {
   NegoInFlight in_flight;
   NegoPending pending;
   NegoSessionForwardFunc forward;
+  NegoSessionOldFunc old; /* NULL: nothing comes in its framing */
   gboolean needs_sync;
   gboolean synced;            /* with @needs_sync: a sync was answered */
   gboolean concurrent;        /* requests start as they come */
@@ -248,12 +249,23 @@ nego_session_start (
 }
 
 static void
+nego_session_start_old (NegoSession *session, const char *text, gsize len)
+{
+  g_autoptr (NegoCall) call = nego_call_new ("an old message", NULL, &session->peer);
+
+  nego_in_flight_add (&session->in_flight, call);
+  session->old (call, text, len);
+}
+
+static void
 nego_session_run_item (NegoSession *session, NegoPendingItem *item)
 {
   if (item->sync)
     nego_session_begin_sync (session, item->mark);
   if (item->error != NULL)
     nego_session_answer_error (session, item->error, item->id);
+  else if (item->name == NULL)
+    nego_session_start_old (session, item->arguments, item->arguments_len);
   else
     nego_session_start (session, item->name, item->arguments, item->arguments_len,
                         g_steal_pointer (&item->id));
@@ -402,10 +414,24 @@ nego_session_error_cb (GError *error, gpointer user_data)
     nego_session_take_error (session, error, NULL);
 }
 
+/* It waits for its turn, which comes at once in an idle session. */
+static void
+nego_session_old_cb (const char *text, gsize len, gpointer user_data)
+{
+  NegoSession *session = user_data;
+  NegoPendingItem *item = g_new0 (NegoPendingItem, 1);
+
+  item->mark = session->mark;
+  item->arguments = g_strndup (text, len);
+  item->arguments_len = strlen (item->arguments);
+  nego_pending_push (&session->pending, item);
+}
+
 static const NegoIntakeCallbacks nego_session_intake_callbacks = {
   .has_room = nego_session_has_room_cb,
   .message = nego_session_message_cb,
   .error = nego_session_error_cb,
+  .old = nego_session_old_cb,
 };
 
 static void
@@ -496,7 +522,9 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->forward = options->forward;
   session->needs_sync = options->needs_sync;
   session->concurrent = session->always_concurrent = options->concurrent;
-  session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
+  session->old = options->old;
+  session->intake = nego_intake_new (&options->limits, options->old != NULL,
+                                     &nego_session_intake_callbacks, session);
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
   session->owner = nego_owner_new (NEGO_OWNER_AWAY_S * 1000);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);

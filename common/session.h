@@ -15,6 +15,9 @@
  * input silently, a request with the error "not synchronised". It is synchronised when that
  * command's handler has succeeded, until the next one.
  *
+ * A session that has somebody for them takes the Python negotiator's messages, too (intake.h says
+ * where one may begin), among the other requests and without a sync.
+ *
  * It does not open, accept or reopen anything: that is the agent's channel.h.
  */
 #pragma once
@@ -32,6 +35,10 @@ typedef gboolean (*NegoSessionForwardFunc) (NegoCall *call,
                                             gsize len,
                                             gpointer user_data);
 
+/* Answers @call, now or later, with nego_call_answer_raw(). @text: of a message of the Python
+ * negotiator (old-request.h), borrowed. */
+typedef void (*NegoSessionOldFunc) (NegoCall *call, const char *text, gsize len);
+
 typedef struct {
   const char *name; /* of the channel or peer, for the log; copied */
   NegoStreamKind kind;
@@ -40,6 +47,7 @@ typedef struct {
   gboolean concurrent; /* always */
   gboolean needs_sync;
   NegoSessionForwardFunc forward; /* asked before the dispatcher; NULL: nobody is */
+  NegoSessionOldFunc old;         /* NULL: a digit is stray input */
 } NegoSessionOptions;
 
 /* The connection ended (@error NULL: orderly). Called once, from the main loop; freeing the session
