@@ -26,7 +26,6 @@ struct NegoIntake {
 
 NegoIntake *
 nego_intake_new (const NegoFramerLimits *limits,
-                 gboolean takes_old,
                  const NegoIntakeCallbacks *callbacks,
                  gpointer user_data)
 {
@@ -34,10 +33,15 @@ nego_intake_new (const NegoFramerLimits *limits,
 
   intake->framer = nego_framer_new (limits);
   intake->rest = g_byte_array_new ();
-  intake->takes_old = intake->at_start = takes_old;
   intake->callbacks = callbacks;
   intake->user_data = user_data;
   return intake;
+}
+
+void
+nego_intake_enable_old (NegoIntake *intake)
+{
+  intake->takes_old = intake->at_start = TRUE;
 }
 
 void

@@ -22,11 +22,12 @@ typedef struct {
   void (*old) (const char *text, gsize len, gpointer user_data);
 } NegoIntakeCallbacks;
 
-/* @callbacks: static. @takes_old: whether there may be messages of the Python negotiator. */
+/* @callbacks: static. */
 NegoIntake *nego_intake_new (const NegoFramerLimits *limits,
-                             gboolean takes_old,
                              const NegoIntakeCallbacks *callbacks,
                              gpointer user_data);
+/* There may be messages of the Python negotiator. To be called before anything is taken. */
+void nego_intake_enable_old (NegoIntake *intake);
 void nego_intake_free (NegoIntake *intake);
 
 /* Hands out the messages of @data as long as there is room, and keeps the rest. Not called while

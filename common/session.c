@@ -523,8 +523,9 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->needs_sync = options->needs_sync;
   session->concurrent = session->always_concurrent = options->concurrent;
   session->old = options->old;
-  session->intake = nego_intake_new (&options->limits, options->old != NULL,
-                                     &nego_session_intake_callbacks, session);
+  session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
+  if (session->old != NULL)
+    nego_intake_enable_old (session->intake);
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
   session->owner = nego_owner_new (NEGO_OWNER_AWAY_S * 1000);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
