@@ -6,6 +6,7 @@
 #include "host-client/hostd/port.h"
 
 #include "common/names.h"
+#include "common/service/old-peer.h"
 #include "common/session.h"
 #include "host-client/hostd/connector.h"
 
@@ -40,6 +41,7 @@ nego_port_on_connected (NegoConnector *connector, int fd, gpointer user_data)
     .limits = { NEGO_HOSTD_MESSAGE_BYTES, NEGO_HOSTD_MESSAGE_TOKENS, NEGO_HOSTD_MESSAGE_DEPTH },
     .concurrent = TRUE,
     .needs_sync = TRUE,
+    .old = nego_old_peer_answer,
   };
 
   g_info ("guest '%s': connected to '%s'", port->guest->name, nego_connector_get_path (connector));

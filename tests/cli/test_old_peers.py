@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Peers that speak the Python negotiator's framing, answered by nego-agent."""
+"""Peers that speak the Python negotiator's framing, answered by nego-agent and nego-hostd."""
 
 import json
 import os
@@ -9,7 +9,8 @@ import tempfile
 
 from helpers import tap
 from helpers.agent import AgentCase, safe_directory
-from helpers.old_peer import OldClient, frame
+from helpers.hostd import HostdCase
+from helpers.old_peer import OldClient, OldConnection, frame
 from helpers.qga import Qga
 
 MIB = 1 << 20
@@ -175,6 +176,37 @@ class Blocked(OldPeerCase):
                           "list_commands")
         self.assert_error("Command negotiator-exec has been disabled: the command is not allowed",
                           "execute", "copy")
+
+
+class HostAnswers(HostdCase):
+    """A guest's program of old speaks to nego-hostd."""
+
+    def setUp(self):
+        super().setUp()
+        self.add_command("who", "echo \"$NEGOTIATOR_GUEST\"; cat")
+        self.add_command("fail", "exit 3")
+        self.add_rules("[rule who]\nguest = web\ncommand = who\narguments = [a-z]*\ninput = yes\n")
+        guest = self.add_guest("web")
+        self.start("web")
+        guest.accept()
+        self.client = OldConnection(guest.connection)
+        self.addCleanup(self.client.close)
+
+    def assert_error(self, error, method, *args, **kw):
+        self.assertEqual(self.client.call(method, *args, **kw), {"success": False, "error": error})
+
+    def test_calls(self):
+        reply = self.client.call("list_commands")
+        self.assertEqual((sorted(reply["result"]), reply["qmp"]), (["fail", "who"], True))
+        self.assertEqual(self.client.call("execute", "who", "x", input="in", capture=True),
+                         {"success": True, "result": "web\nin"})
+        self.assert_error("negotiator command 'fail' failed with exit status 3", "execute", "fail")
+
+    def test_policy(self):
+        self.assert_error("negotiator command 'fail' is refused by the host's default policy, which admits no arguments",
+                          "execute", "fail", "x")
+        reply = self.client.call("execute", "who", "--option")
+        self.assertRegex(reply["error"], "^negotiator command 'who' is refused by the rule 'who' ")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ class OldConnection:
         """A line of another protocol."""
         return self._file.readline()
 
+    def call(self, method, *args, **kw):
+        self.send({"method": method, "args": args, "kw": kw})
+        return self.receive()
+
 
 class OldClient(OldConnection):
     def __init__(self, path, timeout=60):
@@ -60,10 +64,6 @@ class OldClient(OldConnection):
         end.settimeout(timeout)
         end.connect(os.fspath(path))
         super().__init__(end, timeout)
-
-    def call(self, method, *args, **kw):
-        self.send({"method": method, "args": args, "kw": kw})
-        return self.receive()
 
 
 class OldServer:
