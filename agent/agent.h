@@ -21,6 +21,7 @@ typedef struct {
   NegoTools *tools;
   NegoPower *power;
   const NegoClock *clock; /* borrowed */
+  const char *home;       /* of every user, in tests; NULL: that of the account */
   const char *root;       /* before the paths of /proc, /sys and /run: "" but for tests */
   NegoSurvey *usage;      /* of file systems (fs-usage.h) */
   NegoSurvey *smart;      /* of NVMe disks (nvme-smart.h) */

@@ -69,3 +69,11 @@ void nego_cmd_guest_get_users (NegoCall *call);
 /* cmd-vcpus.c */
 void nego_cmd_guest_get_vcpus (NegoCall *call);
 void nego_cmd_guest_set_vcpus (NegoCall *call, const QapiGuestSetVcpusArgs *args);
+
+/* cmd-ssh.c */
+void nego_cmd_guest_ssh_add_authorized_keys (NegoCall *call,
+                                             const QapiGuestSshAddAuthorizedKeysArgs *args);
+void nego_cmd_guest_ssh_get_authorized_keys (NegoCall *call,
+                                             const QapiGuestSshGetAuthorizedKeysArgs *args);
+void nego_cmd_guest_ssh_remove_authorized_keys (NegoCall *call,
+                                                const QapiGuestSshRemoveAuthorizedKeysArgs *args);

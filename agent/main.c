@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "agent/activation.h"
+#include "agent/authorized-keys.h"
 #include "agent/daemonize.h"
 #include "agent/options.h"
 #include "agent/pidfile.h"
@@ -199,6 +200,8 @@ main (int argc, char **argv)
 
   if (nego_exec_is_helper (argc, argv))
     return nego_exec_helper_main (argc, argv);
+  if (nego_authorized_keys_is_helper (argc, argv))
+    return nego_authorized_keys_helper_main (argc, argv);
   /* glibc raises this limit to the largest block that was freed, up to 32 MiB, and what is below it
    * comes from the heap, where one small block behind a large one keeps it (mallopt (3)). Set, it
    * stays: a large message's memory goes back as it came. */

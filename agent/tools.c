@@ -103,23 +103,22 @@ nego_tools_find (const NegoTools *tools, const char *name)
   return NULL;
 }
 
-/* What it printed, fit for an error, or NULL. */
+/* What it printed, as text. */
 static char *
 nego_tools_get_output (const NegoToolsRun *run)
 {
   NegoCaptureView view;
 
   if (run->capture == NULL)
-    return NULL;
+    return g_strdup ("");
   nego_capture_get_view (run->capture, &view);
-  return view.len > 0 ? g_utf8_make_valid ((const char *) view.data, (gssize) view.len) : NULL;
+  return g_utf8_make_valid (view.len > 0 ? (const char *) view.data : "", (gssize) view.len);
 }
 
 static GError *
-nego_tools_make_error (const NegoToolsRun *run)
+nego_tools_make_error (const NegoToolsRun *run, const char *printed)
 {
-  g_autofree char *output
-    = run->reason != NULL ? g_strdup (run->reason) : nego_tools_get_output (run);
+  const char *output = run->reason != NULL ? run->reason : printed;
 
   if (run->timed_out)
     return g_error_new (NEGO_ERROR, NEGO_ERROR_TIMEOUT,
@@ -129,9 +128,9 @@ nego_tools_make_error (const NegoToolsRun *run)
     return NULL;
   if (run->outcome == NEGO_EXEC_SIGNALLED)
     return g_error_new (NEGO_ERROR, NEGO_ERROR_GENERIC,
-                        "child process has terminated abnormally%s%s", output != NULL ? ": " : "",
-                        output != NULL ? output : "");
-  if (output != NULL)
+                        "child process has terminated abnormally%s%s", *output != '\0' ? ": " : "",
+                        output);
+  if (*output != '\0')
     return g_error_new (NEGO_ERROR, NEGO_ERROR_GENERIC, "child process has failed to %s: %s",
                         run->action, output);
   return g_error_new (NEGO_ERROR, NEGO_ERROR_GENERIC,
@@ -142,10 +141,13 @@ nego_tools_make_error (const NegoToolsRun *run)
 static void
 nego_tools_end (NegoToolsRun *run)
 {
-  g_autoptr (GError) error = nego_tools_make_error (run);
+  g_autofree char *output = nego_tools_get_output (run);
+  g_autoptr (GError) error = nego_tools_make_error (run, output);
   const NegoToolsResult result = {
     .status = run->outcome == NEGO_EXEC_EXITED && !run->timed_out ? run->status : -1,
     .error = error,
+    .reason = run->reason,
+    .output = output,
   };
 
   g_hash_table_steal (run->tools->runs, run);
@@ -161,6 +163,7 @@ nego_tools_on_exited (NegoExec *exec, const NegoExecResult *result, gpointer use
   run->outcome = result->outcome;
   run->status = result->status;
   run->timed_out = result->timed_out;
+  run->reason = g_strdup (result->reason);
 }
 
 static void
@@ -184,12 +187,24 @@ nego_tools_on_output (NegoCapture *capture, gpointer user_data)
 {
 }
 
+/* The environment of a program: that of all, and HOME if @spec has one. */
+static char **
+nego_tools_make_env (const NegoToolsSpec *spec)
+{
+  char **env = g_strdupv ((char **) environment);
+
+  return spec->home != NULL ? g_environ_setenv (env, "HOME", spec->home, TRUE) : env;
+}
+
 /* Returns FALSE with the reason in @run. */
 static gboolean
 nego_tools_start (NegoToolsRun *run, const NegoToolsSpec *spec)
 {
-  const NegoCaptureLimits limits = { .max_bytes = NEGO_TOOL_OUTPUT_BYTES };
-  g_autofree char *path = nego_tools_find (run->tools, spec->argv[0]);
+  const NegoCaptureLimits limits
+    = { .max_bytes = spec->max_output > 0 ? spec->max_output : NEGO_TOOL_OUTPUT_BYTES };
+  g_autofree char *path
+    = spec->self ? g_strdup ("/proc/self/exe") : nego_tools_find (run->tools, spec->argv[0]);
+  g_auto (GStrv) env = nego_tools_make_env (spec);
   g_autoptr (GError) error = NULL;
   int input_fd = -1, output_fd = -1;
   int errnum = path != NULL ? 0 : ENOENT;
@@ -203,7 +218,8 @@ nego_tools_start (NegoToolsRun *run, const NegoToolsSpec *spec)
     const NegoExecSpec exec = {
       .path = path,
       .argv = spec->argv,
-      .envp = environment,
+      .envp = (const char *const *) env,
+      .user = spec->user,
       .fds = { input_fd, output_fd, output_fd },
       .survives = TRUE,
       .timeout_ms = spec->timeout_ms,

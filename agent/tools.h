@@ -19,6 +19,10 @@ typedef struct {
   const char *input;       /* NULL: /dev/null */
   gsize input_len;
   guint timeout_ms; /* then it gets SIGTERM, and SIGKILL; 0: none */
+  gsize max_output; /* kept; 0: enough for a reason */
+  gboolean self;    /* this program, under the name in argv, instead of a tool */
+  const char *user; /* whom it becomes, with HOME of the account; NULL: nobody else */
+  const char *home; /* HOME instead; NULL: the account's */
 } NegoToolsSpec;
 
 typedef struct {
@@ -27,6 +31,9 @@ typedef struct {
    * "child process has failed to ACTION: OUTPUT" or "…: exit status N", and "child process has
    * terminated abnormally[: OUTPUT]". Borrowed. */
   const GError *error;
+  const char *reason; /* why it was never executed: it is not there, or there is no such user; NULL:
+                         it was. Borrowed. */
+  const char *output; /* what it printed, as valid UTF-8. Borrowed. */
 } NegoToolsResult;
 
 typedef void (*NegoToolsFunc) (const NegoToolsResult *result, gpointer user_data);

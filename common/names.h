@@ -183,6 +183,14 @@
 #define NEGO_TOOL_S 60u
 /* A password, as it is or hashed, and a user's name: chpasswd(8) reads lines of 8 KiB. */
 #define NEGO_PASSWORD_BYTES 4096u
+/* SSH keys of one call: libvirt's limit (REMOTE_DOMAIN_AUTHORIZED_KEYS_MAX). One key: a certificate
+ * of the longest RSA key takes half. A file: a KiB for each; listed, it stays below 10 MiB,
+ * whatever is in it. */
+#define NEGO_KEYS            2048u
+#define NEGO_KEY_BYTES       (16u << 10)
+#define NEGO_KEYS_FILE_BYTES (2u << 20)
+/* A user's name: Linux's LOGIN_NAME_MAX. */
+#define NEGO_USER_NAME_BYTES 256u
 /* Setting a clock: another program may hold the device for two seconds of that. */
 #define NEGO_CLOCK_S 10u
 
