@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/clock.h"
+#include "agent/freeze.h"
 #include "agent/power.h"
 #include "agent/process-table.h"
 #include "agent/tools.h"
@@ -25,13 +26,23 @@ typedef struct {
   const char *root;       /* before the paths of /proc, /sys and /run: "" but for tests */
   NegoSurvey *usage;      /* of file systems (fs-usage.h) */
   NegoSurvey *smart;      /* of NVMe disks (nvme-smart.h) */
-  NegoFileTable *files;   /* of guest-file-open */
+  NegoFreeze *freeze;
+  NegoFreezeChangedFunc frozen_func; /* may be NULL */
+  gpointer frozen_data;
+  NegoFileTable *files; /* of guest-file-open */
 } NegoAgent;
 
 /* Takes all three (transfer full). */
 NegoAgent *nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs);
 void nego_agent_free (NegoAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoAgent, nego_agent_free)
+
+/* Freezes with @settings (the boot's name and the system calls are the agent's) instead of the
+ * defaults; before anybody is served. While frozen the policy is, and @changed is called, too. */
+void nego_agent_set_freeze (NegoAgent *agent,
+                            const NegoFreezeSettings *settings,
+                            NegoFreezeChangedFunc changed,
+                            gpointer user_data);
 
 /* The agent that @call was made to. */
 NegoAgent *nego_agent_of (NegoCall *call);

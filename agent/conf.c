@@ -39,6 +39,7 @@ nego_conf_new (void)
   conf->host_socket = g_strdup (NEGO_HOST_SOCKET);
   conf->host_socket_group = g_strdup (NEGO_SOCKET_GROUP);
   conf->host_socket_mode = 0660;
+  conf->hook_ms = NEGO_HOOK_S * 1000;
   conf->activated = g_array_new (FALSE, FALSE, sizeof (int));
   conf->warnings = g_ptr_array_new_with_free_func (g_free);
   return conf;

@@ -26,7 +26,7 @@ typedef struct {
   char *path;    /* NULL: the method's default, until nego_conf_check () */
   char *logfile; /* NULL: the standard error */
   char *pidfile;
-  char *fsfreeze_hook; /* NULL: none. Kept for the freeze commands. */
+  char *fsfreeze_hook; /* NULL: none */
   char *statedir;
   gboolean verbose;
   gboolean retry_path; /* kept only: our channels always come back */
@@ -45,6 +45,8 @@ typedef struct {
   NegoAddress *host_port; /* NULL: the method's default (nego_conf_get_host_port ()) */
   char *host_socket, *host_socket_group;
   guint host_socket_mode;
+  guint thaw_after_ms; /* 0: file systems stay frozen until somebody thaws them */
+  guint hook_ms;       /* how long the freeze hook may run; 0: without end */
   gsize exec_output; /* of guest-exec in one reply; 0: what suits the method (nego_conf_check ()) */
 
   /* Descriptors of socket activation: the channels instead of method and path. */

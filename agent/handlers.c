@@ -4,6 +4,10 @@
 #include "agent/handlers.h"
 
 const QapiHandlers nego_handlers = {
+  .guest_fsfreeze_freeze = nego_cmd_guest_fsfreeze_freeze,
+  .guest_fsfreeze_freeze_list = nego_cmd_guest_fsfreeze_freeze_list,
+  .guest_fsfreeze_status = nego_cmd_guest_fsfreeze_status,
+  .guest_fsfreeze_thaw = nego_cmd_guest_fsfreeze_thaw,
   .guest_get_disks = nego_cmd_guest_get_disks,
   .guest_get_diskstats = nego_cmd_guest_get_diskstats,
   .guest_get_fsinfo = nego_cmd_guest_get_fsinfo,

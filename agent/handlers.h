@@ -12,6 +12,14 @@
 void nego_cmd_guest_get_disks (NegoCall *call);
 GPtrArray *nego_cmd_guest_get_diskstats (NegoCall *call, GError **error);
 
+/* cmd-fsfreeze.c */
+gboolean
+nego_cmd_guest_fsfreeze_status (NegoCall *call, QapiGuestFsfreezeStatus *ret, GError **error);
+void nego_cmd_guest_fsfreeze_freeze (NegoCall *call);
+void nego_cmd_guest_fsfreeze_freeze_list (NegoCall *call,
+                                          const QapiGuestFsfreezeFreezeListArgs *args);
+void nego_cmd_guest_fsfreeze_thaw (NegoCall *call);
+
 /* cmd-fsinfo.c */
 void nego_cmd_guest_get_fsinfo (NegoCall *call);
 

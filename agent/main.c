@@ -10,9 +10,11 @@
 #include "agent/activation.h"
 #include "agent/authorized-keys.h"
 #include "agent/daemonize.h"
+#include "agent/frozen-marker.h"
 #include "agent/options.h"
 #include "agent/pidfile.h"
 #include "agent/server.h"
+#include "agent/sysfs.h"
 #include "common/error.h"
 #include "common/exec.h"
 #include "common/log.h"
@@ -87,16 +89,30 @@ nego_main_check_statedir (const NegoConf *conf, GError **error)
   return TRUE;
 }
 
+/* Whether an agent before this one left file systems frozen: then no file may be opened to write.
+ */
 static gboolean
-nego_main_start_log (const NegoConf *conf, GError **error)
+nego_main_is_frozen (const NegoConf *conf)
 {
-  NegoLog *log = conf->logfile != NULL ? nego_log_open (conf->logfile, conf->verbose, error)
-                                       : nego_log_new_stderr (conf->verbose);
+  g_autofree char *marker = nego_frozen_marker_get_path (conf->statedir);
+  g_autofree char *boot_id = nego_sysfs_read_attribute ("", "/proc/sys/kernel/random", "boot_id");
+
+  return nego_frozen_marker_is_set (marker, boot_id);
+}
+
+static NegoLog *
+nego_main_start_log (const NegoConf *conf, gboolean frozen, GError **error)
+{
+  NegoLog *log = conf->logfile != NULL && !frozen
+                   ? nego_log_open (conf->logfile, conf->verbose, error)
+                   : nego_log_new_stderr (conf->verbose);
 
   if (log == NULL)
-    return FALSE;
+    return NULL;
+  if (frozen)
+    nego_log_hold (log);
   nego_log_install (log);
-  return TRUE;
+  return log;
 }
 
 /* The daemon's directory is another one: what was named from here is still what is meant. */
@@ -115,6 +131,8 @@ nego_main_make_paths_absolute (NegoConf *conf)
 
   nego_main_make_absolute (&conf->pidfile);
   nego_main_make_absolute (&conf->statedir);
+  if (conf->logfile != NULL)
+    nego_main_make_absolute (&conf->logfile);
   if (conf->path != NULL && conf->method != NEGO_METHOD_VSOCK_LISTEN
       && conf->method != NEGO_METHOD_FD)
     nego_main_make_absolute (&conf->path);
@@ -127,9 +145,9 @@ nego_main_make_paths_absolute (NegoConf *conf)
 }
 
 static gboolean
-nego_main_serve (NegoConf *conf, int ready_fd, GError **error)
+nego_main_serve (NegoConf *conf, NegoLog *log, gboolean log_waits, int ready_fd, GError **error)
 {
-  g_autoptr (NegoServer) server = nego_server_new (conf, error);
+  g_autoptr (NegoServer) server = nego_server_new (conf, log, log_waits, error);
   guint i;
 
   if (server == NULL)
@@ -149,17 +167,23 @@ nego_main_run (NegoConf *conf, GError **error)
 {
   g_autoptr (NegoPidfile) pidfile = NULL;
   int ready_fd = -1;
+  gboolean frozen;
+  NegoLog *log;
 
-  if (!nego_main_check_statedir (conf, error) || !nego_main_start_log (conf, error))
+  if (!nego_main_check_statedir (conf, error))
+    return FALSE;
+  frozen = nego_main_is_frozen (conf);
+  log = nego_main_start_log (conf, frozen, error);
+  if (log == NULL)
     return FALSE;
   if (!conf->daemonize)
-    return nego_main_serve (conf, ready_fd, error);
+    return nego_main_serve (conf, log, frozen, ready_fd, error);
   nego_main_make_paths_absolute (conf);
   if (!nego_daemonize_fork (&ready_fd, error))
     return FALSE;
   /* Before any channel: a second daemon must not touch the first one's socket. */
   pidfile = nego_pidfile_new (conf->pidfile, error);
-  return pidfile != NULL && nego_main_serve (conf, ready_fd, error);
+  return pidfile != NULL && nego_main_serve (conf, log, frozen, ready_fd, error);
 }
 
 static gboolean

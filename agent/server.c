@@ -16,6 +16,8 @@ struct NegoServer {
   NegoGateway *gateway; /* NULL: none */
   GMainLoop *loop;
   gboolean stopping;
+  NegoLog *log;
+  const char *logfile; /* to be opened when nothing is frozen any more, or NULL */
 };
 
 static void
@@ -64,8 +66,40 @@ static const char *const nego_server_commands_texts[] = {
   [NEGO_POLICY_COMMANDS_NONE] = "no negotiator commands are served",
 };
 
+static void
+nego_server_frozen_cb (gboolean frozen, gpointer user_data)
+{
+  NegoServer *server = user_data;
+  const char *logfile = server->logfile;
+  g_autoptr (GError) error = NULL;
+
+  if (frozen) {
+    nego_log_hold (server->log);
+    return;
+  }
+  server->logfile = NULL;
+  if (logfile != NULL)
+    nego_log_move (server->log, logfile, &error);
+  nego_log_release (server->log);
+  if (error != NULL)
+    g_warning ("%s", error->message);
+}
+
+static void
+nego_server_set_freeze (NegoServer *server, const NegoConf *conf)
+{
+  const NegoFreezeSettings settings = {
+    .statedir = conf->statedir,
+    .hook = conf->fsfreeze_hook,
+    .hook_ms = conf->hook_ms,
+    .thaw_after_ms = conf->thaw_after_ms,
+  };
+
+  nego_agent_set_freeze (server->agent, &settings, nego_server_frozen_cb, server);
+}
+
 NegoServer *
-nego_server_new (NegoConf *conf, GError **error)
+nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **error)
 {
   g_autoptr (NegoServer) server = g_new0 (NegoServer, 1);
   NegoPolicy *policy = nego_policy_new ();
@@ -75,6 +109,9 @@ nego_server_new (NegoConf *conf, GError **error)
     policy, nego_registry_new ((const char *const *) conf->guest_commands, NEGO_BUILTIN_DIR),
     nego_job_table_new ("guest", &conf->jobs));
   nego_process_table_set_reply_bytes (server->agent->processes, conf->exec_output);
+  server->log = log;
+  server->logfile = log_waits ? conf->logfile : NULL;
+  nego_server_set_freeze (server, conf);
   server->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_channel_free);
   server->loop = g_main_loop_new (NULL, FALSE);
   if (!nego_server_open (server, conf, error))
@@ -111,6 +148,18 @@ nego_server_stopped_cb (gpointer user_data)
   g_main_loop_quit (server->loop);
 }
 
+static void
+nego_server_stop_jobs (NegoServer *server)
+{
+  nego_job_table_stop (server->agent->service.jobs, nego_server_stopped_cb, server);
+}
+
+static void
+nego_server_thawed_cb (gint64 count, const GError *error, gpointer user_data)
+{
+  nego_server_stop_jobs (user_data);
+}
+
 void
 nego_server_stop (NegoServer *server)
 {
@@ -119,7 +168,12 @@ nego_server_stop (NegoServer *server)
     return;
   }
   server->stopping = TRUE;
-  nego_job_table_stop (server->agent->service.jobs, nego_server_stopped_cb, server);
+  if (nego_freeze_is_idle (server->agent->freeze)) {
+    nego_server_stop_jobs (server);
+    return;
+  }
+  g_message ("file systems are thawed, since the agent ends");
+  nego_freeze_thaw (server->agent->freeze, nego_server_thawed_cb, server);
 }
 
 static void

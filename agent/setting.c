@@ -398,6 +398,8 @@ const NegoSetting nego_settings[] = {
   { NEGO_CONF_GROUP, "kept-output", SIZE, AT (jobs.retained_bytes), 1 << 20, 1 << 30, 1 },
   { NEGO_CONF_GROUP, "kept-seconds", NUMBER, AT (jobs.expiry_ms), 1, 86400, 1000 },
   { NEGO_CONF_GROUP, "grace-seconds", NUMBER, AT (jobs.grace_ms), 1, 300, 1000 },
+  { NEGO_CONF_GROUP, "thaw-after-seconds", NUMBER, AT (thaw_after_ms), 0, 86400, 1000 },
+  { NEGO_CONF_GROUP, "hook-seconds", NUMBER, AT (hook_ms), 0, 86400, 1000 },
   { NEGO_CONF_GROUP, "exec-output", SIZE, AT (exec_output), 1024, NEGO_PROCESS_REPLY_BYTES, 1 },
 };
 

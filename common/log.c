@@ -48,17 +48,40 @@ nego_log_new (int fd, gboolean verbose)
   return log;
 }
 
-NegoLog *
-nego_log_open (const char *path, gboolean verbose, GError **error)
+static int
+nego_log_open_file (const char *path, GError **error)
 {
   /* Non-blocking: a fifo without a reader must not hold up the start. */
   int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
+
+  if (fd < 0)
+    nego_error_set_errno (error, errno, "failed to open the log file '%s'", path);
+  return fd;
+}
+
+gboolean
+nego_log_move (NegoLog *log, const char *path, GError **error)
+{
+  int fd = nego_log_open_file (path, error);
+
+  if (fd < 0)
+    return FALSE;
+  if (log->owns_fd)
+    close (log->fd);
+  g_clear_pointer (&log->journal, nego_journal_free);
+  log->fd = fd;
+  log->owns_fd = TRUE;
+  return TRUE;
+}
+
+NegoLog *
+nego_log_open (const char *path, gboolean verbose, GError **error)
+{
+  int fd = nego_log_open_file (path, error);
   NegoLog *log;
 
-  if (fd < 0) {
-    nego_error_set_errno (error, errno, "failed to open the log file '%s'", path);
+  if (fd < 0)
     return NULL;
-  }
   log = nego_log_new (fd, verbose);
   log->owns_fd = TRUE;
   return log;

@@ -34,6 +34,8 @@ NegoLog *nego_log_new_stderr (gboolean verbose);
 void nego_log_hold (NegoLog *log);
 /* Writes what waited, each with the time when it was logged, and goes on writing. */
 void nego_log_release (NegoLog *log);
+/* From here on it writes to the end of the file @path, as nego_log_open () does. */
+gboolean nego_log_move (NegoLog *log, const char *path, GError **error);
 void nego_log_free (NegoLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoLog, nego_log_free)
 

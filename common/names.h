@@ -350,6 +350,18 @@
 /* Calls are out, and nothing is heard: then it is asked whether anybody is there. */
 #define NEGO_BROKER_QUIET_MS 10000u
 
+/* How long a freeze hook may run, unless the settings say otherwise: a database writes out all it
+ * has meanwhile. */
+#define NEGO_HOOK_S 600
+/* Of its output: the last line, for an error. */
+#define NEGO_HOOK_TAIL_BYTES 4096u
+/* Pipes that hooks' background children hold. */
+#define NEGO_HOOKS_DRAINED 4u
+/* How long one file system's thaw is waited for: it takes microseconds, unless its disk is dead. */
+#define NEGO_THAW_WAIT_MS 10000
+/* How often one file system is thawed, at most. */
+#define NEGO_THAWS 1000u
+
 /* Files of /proc and /sys: 8,000 mounts have 1 MiB. */
 #define NEGO_SYSFS_FILE_BYTES (16u << 20)
 /* Entries of a directory there: far more than there are disks. */

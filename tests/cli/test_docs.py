@@ -89,7 +89,8 @@ class AgentPage(unittest.TestCase):
         own = {key: value for key, value in re.findall(r"^([a-z-]+)=(.*)$", dump, re.MULTILINE)}
         self.assertEqual(literals(text), set(own))
         for key in ("jobs", "queued-jobs", "max-output", "kept-jobs", "kept-output",
-                    "kept-seconds", "grace-seconds", "exec-output"):
+                    "kept-seconds", "grace-seconds", "hook-seconds",
+                    "exec-output"):
             self.assertRegex(text, rf"\b{own[key]}\b", key)
 
     def test_default_configuration_names_each_key(self):

@@ -129,6 +129,8 @@ assert_warning (NegoConf *conf, guint i, const char *end)
   "kept-output=67108864\n"                                                                  \
   "kept-seconds=600\n"                                                                      \
   "grace-seconds=5\n"                                                                       \
+  "thaw-after-seconds=0\n"                                                                  \
+  "hook-seconds=600\n"                                                                      \
   "exec-output=7340032\n"
 
 static void
@@ -185,6 +187,8 @@ test_exec_output (Fixture *fixture, gconstpointer data)
   "kept-output=1048576\n"                                           \
   "kept-seconds=3\n"                                                \
   "grace-seconds=4\n"                                               \
+  "thaw-after-seconds=300\n"                                        \
+  "hook-seconds=7\n"                                                \
   "exec-output=2048\n"
 
 /* Each key is taken, and --dump-conf gives the file back. */
@@ -197,6 +201,8 @@ test_all_keys (Fixture *fixture, gconstpointer data)
   dump = nego_conf_dump (fixture->conf);
   g_assert_cmpstr (dump, ==, ALL_KEYS);
   g_assert_cmpuint (fixture->conf->jobs.grace_ms, ==, 4000);
+  g_assert_cmpuint (fixture->conf->thaw_after_ms, ==, 300000);
+  g_assert_cmpuint (fixture->conf->hook_ms, ==, 7000);
   g_assert_cmpuint (fixture->conf->jobs.expiry_ms, ==, 3000);
   assert_channels (fixture->conf, "unix-listen:/run/b|vsock-listen:4294967295:1024|fd:3|");
 }
@@ -316,6 +322,8 @@ static const struct {
   { "kept-output", "1048576", "1073741824", "1048575", "1073741825" },
   { "kept-seconds", "1", "86400", "0", "86401" },
   { "grace-seconds", "1", "300", "0", "301" },
+  { "thaw-after-seconds", "0", "86400", "-1", "86401" },
+  { "hook-seconds", "0", "86400", "-1", "86401" },
   { "exec-output", "1024", "33554432", "1023", "33554433" },
 };
 

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+#define G_LOG_DOMAIN "nego-freeze"
+
+#include "config.h"
+
+#include "agent/freeze.h"
+
+#include "agent/freeze-state.h"
+#include "agent/frozen-marker.h"
+#include "agent/hook.h"
+#include "agent/mounts.h"
+#include "common/error.h"
+#include "common/pipe.h"
+#include "common/source.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* A file system: to be frozen, frozen, or to be thawed. */
+typedef struct {
+  char *path;
+  int fd;        /* -1: not open */
+  gboolean ours; /* frozen by us */
+} NegoFreezeItem;
+
+typedef struct {
+  NegoFreezeFunc done;
+  gpointer user_data;
+} NegoFreezeWaiter;
+
+struct NegoFreeze {
+  NegoFreezeState state;
+  gboolean frozen;
+  char *root, *marker, *boot_id;
+  guint thaw_after_ms;
+  const NegoFreezeOps *ops;
+  NegoFreezeChangedFunc changed;
+  gpointer user_data;
+  NegoOffload *offload; /* of its own: dead disks must not hold up a thaw */
+  NegoHook *hook;
+  GSource *deadline;
+  char **wanted; /* NULL: all */
+  GQueue todo;   /* NegoFreezeItem */
+  GQueue done;   /* NegoFreezeItem: frozen by us */
+  NegoFreezeMount *mount;
+  NegoFreezeItem *thawing;
+  gint64 count, thawed;
+  GError *freeze_error, *thaw_error;
+  GArray *freeze_waiters, *thaw_waiters; /* NegoFreezeWaiter */
+};
+
+static void nego_freeze_step (NegoFreeze *freeze, NegoFreezeEvent event);
+
+static NegoFreezeItem *
+nego_freeze_item_new (const char *path, int fd)
+{
+  NegoFreezeItem *item = g_new0 (NegoFreezeItem, 1);
+
+  item->path = g_strdup (path);
+  item->fd = fd;
+  item->ours = fd >= 0;
+  return item;
+}
+
+static void
+nego_freeze_item_free (gpointer data)
+{
+  NegoFreezeItem *item = data;
+
+  nego_pipe_close (&item->fd);
+  g_free (item->path);
+  g_free (item);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFreezeItem, nego_freeze_item_free)
+
+static void
+nego_freeze_set_error (GError **error, const char *what, const char *path, int errnum)
+{
+  if (*error == NULL)
+    nego_error_set_errno (error, errnum, "%s %s", what, path);
+}
+
+static gboolean
+nego_freeze_late_cb (gpointer user_data)
+{
+  NegoFreeze *freeze = user_data;
+
+  g_warning ("file systems were frozen for %u s: they are thawed now",
+             freeze->thaw_after_ms / 1000);
+  nego_source_clear (&freeze->deadline);
+  nego_freeze_step (freeze, NEGO_FREEZE_EVENT_THAW);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+nego_freeze_start_deadline (NegoFreeze *freeze)
+{
+  if (freeze->thaw_after_ms > 0)
+    freeze->deadline = nego_source_add_timeout (freeze->thaw_after_ms, nego_freeze_late_cb, freeze);
+}
+
+NegoFreeze *
+nego_freeze_new (const NegoFreezeSettings *settings,
+                 NegoFreezeChangedFunc changed,
+                 gpointer user_data)
+{
+  NegoFreeze *freeze = g_new0 (NegoFreeze, 1);
+
+  freeze->root = g_strdup (settings->root != NULL ? settings->root : "");
+  freeze->boot_id = g_strdup (settings->boot_id);
+  freeze->thaw_after_ms = settings->thaw_after_ms;
+  freeze->ops = settings->ops;
+  freeze->changed = changed;
+  freeze->user_data = user_data;
+  freeze->offload = nego_offload_new ();
+  freeze->hook = nego_hook_new (settings->hook, settings->hook_ms);
+  freeze->freeze_waiters = g_array_new (FALSE, FALSE, sizeof (NegoFreezeWaiter));
+  freeze->thaw_waiters = g_array_new (FALSE, FALSE, sizeof (NegoFreezeWaiter));
+  if (settings->statedir != NULL)
+    freeze->marker = nego_frozen_marker_get_path (settings->statedir);
+  if (freeze->marker != NULL && nego_frozen_marker_is_set (freeze->marker, freeze->boot_id)) {
+    freeze->state = NEGO_FREEZE_FROZEN;
+    freeze->frozen = TRUE;
+    nego_freeze_start_deadline (freeze);
+  }
+  return freeze;
+}
+
+void
+nego_freeze_free (NegoFreeze *freeze)
+{
+  if (freeze == NULL)
+    return;
+  if (freeze->mount != NULL) {
+    int fd = nego_freeze_mount_give_up (freeze->mount);
+
+    nego_pipe_close (&fd);
+  }
+  nego_hook_free (freeze->hook);
+  nego_offload_free (freeze->offload);
+  nego_source_clear (&freeze->deadline);
+  g_queue_clear_full (&freeze->todo, nego_freeze_item_free);
+  g_queue_clear_full (&freeze->done, nego_freeze_item_free);
+  g_clear_pointer (&freeze->thawing, nego_freeze_item_free);
+  g_clear_error (&freeze->freeze_error);
+  g_clear_error (&freeze->thaw_error);
+  g_array_unref (freeze->freeze_waiters);
+  g_array_unref (freeze->thaw_waiters);
+  g_strfreev (freeze->wanted);
+  g_free (freeze->root);
+  g_free (freeze->marker);
+  g_free (freeze->boot_id);
+  g_free (freeze);
+}
+
+gboolean
+nego_freeze_is_frozen (const NegoFreeze *freeze)
+{
+  return freeze->frozen;
+}
+
+gboolean
+nego_freeze_is_idle (const NegoFreeze *freeze)
+{
+  return freeze->state == NEGO_FREEZE_THAWED;
+}
+
+/* Before the first is frozen, and after the last is thawed: the marker may lie on one of them. */
+static void
+nego_freeze_set_frozen (NegoFreeze *freeze, gboolean frozen)
+{
+  if (freeze->frozen == frozen)
+    return;
+  freeze->frozen = frozen;
+  if (frozen && freeze->marker != NULL)
+    nego_frozen_marker_set (freeze->marker, freeze->boot_id);
+  if (!frozen && freeze->marker != NULL)
+    nego_frozen_marker_clear (freeze->marker);
+  nego_source_clear (&freeze->deadline);
+  if (frozen)
+    nego_freeze_start_deadline (freeze);
+  freeze->changed (frozen, freeze->user_data);
+}
+
+static void
+nego_freeze_answer (GArray **waiters, gint64 count, const GError *error)
+{
+  g_autoptr (GArray) all = *waiters;
+
+  /* A waiter may ask for the next one. */
+  *waiters = g_array_new (FALSE, FALSE, sizeof (NegoFreezeWaiter));
+  for (guint i = 0; i < all->len; i++) {
+    const NegoFreezeWaiter *waiter = &g_array_index (all, NegoFreezeWaiter, i);
+
+    waiter->done (count, error, waiter->user_data);
+  }
+}
+
+static void
+nego_freeze_hook_cb (const GError *error, gpointer user_data)
+{
+  NegoFreeze *freeze = user_data;
+
+  if (error != NULL)
+    g_warning ("%s", error->message);
+  if (error != NULL && freeze->state == NEGO_FREEZE_PREPARING)
+    freeze->freeze_error = g_error_copy (error);
+  if (error != NULL && freeze->state == NEGO_FREEZE_FINISHING && freeze->thaw_error == NULL)
+    freeze->thaw_error = g_error_new (NEGO_ERROR, NEGO_ERROR_GENERIC,
+                                      "%s (file systems thawed: %" G_GINT64_FORMAT ")",
+                                      error->message, freeze->thawed);
+  nego_freeze_step (freeze,
+                    error == NULL ? NEGO_FREEZE_EVENT_HOOK_OK : NEGO_FREEZE_EVENT_HOOK_FAILED);
+}
+
+static void nego_freeze_next (NegoFreeze *freeze);
+
+static void
+nego_freeze_mount_cb (int open_errno, int errnum, int fd, gpointer user_data)
+{
+  NegoFreeze *freeze = user_data;
+  const char *path = nego_freeze_mount_get_path (freeze->mount);
+
+  if (open_errno != 0) {
+    nego_freeze_set_error (&freeze->freeze_error, "failed to open", path, open_errno);
+  } else if (errnum == 0) {
+    g_queue_push_head (&freeze->done, nego_freeze_item_new (path, fd));
+    freeze->count++;
+  } else {
+    close (fd);
+    /* It cannot be frozen, or is already. */
+    if (errnum != EOPNOTSUPP && errnum != EBUSY)
+      nego_freeze_set_error (&freeze->freeze_error, "failed to freeze", path, errnum);
+  }
+  freeze->mount = NULL;
+  nego_freeze_next (freeze);
+}
+
+static void
+nego_freeze_next (NegoFreeze *freeze)
+{
+  NegoFreezeItem *item;
+
+  if (freeze->freeze_error != NULL) {
+    nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FAILED);
+    return;
+  }
+  item = g_queue_pop_head (&freeze->todo);
+  if (item == NULL) {
+    nego_freeze_step (freeze,
+                      freeze->count > 0 ? NEGO_FREEZE_EVENT_FROZEN : NEGO_FREEZE_EVENT_NONE);
+    return;
+  }
+  freeze->mount = nego_freeze_mount_start (freeze->offload, freeze->ops, item->path,
+                                           nego_freeze_mount_cb, freeze, &freeze->freeze_error);
+  nego_freeze_item_free (item);
+  if (freeze->mount == NULL)
+    nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FAILED);
+}
+
+/* The last mounted first. */
+static void
+nego_freeze_enter_freezing (NegoFreeze *freeze)
+{
+  g_autoptr (GPtrArray) mounts = nego_mounts_read (freeze->root, &freeze->freeze_error);
+
+  if (mounts == NULL) {
+    nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FAILED);
+    return;
+  }
+  for (guint i = 0; i < mounts->len; i++) {
+    const NegoMount *mount = mounts->pdata[i];
+
+    if (freeze->wanted == NULL
+        || g_strv_contains ((const char *const *) freeze->wanted, mount->path))
+      g_queue_push_head (&freeze->todo, nego_freeze_item_new (mount->path, -1));
+  }
+  g_message ("freezing %u file systems", freeze->todo.length);
+  nego_freeze_set_frozen (freeze, TRUE);
+  nego_freeze_next (freeze);
+}
+
+static void nego_freeze_thaw_next (NegoFreeze *freeze);
+
+static void
+nego_freeze_end_thaw (NegoFreeze *freeze, guint n, int errnum)
+{
+  g_autoptr (NegoFreezeItem) item = g_steal_pointer (&freeze->thawing);
+
+  if (n > 0)
+    freeze->thawed++;
+  /* qemu-ga passes over what cannot be opened; what we froze ourselves must not be passed over. */
+  if (errnum != 0 && (item->ours || errnum == ETIMEDOUT))
+    nego_freeze_set_error (&freeze->thaw_error, "failed to thaw", item->path, errnum);
+  nego_freeze_thaw_next (freeze);
+}
+
+static void
+nego_freeze_thawed_cb (gpointer data, gpointer user_data)
+{
+  const NegoThawResult *result = data;
+
+  nego_freeze_end_thaw (user_data, result != NULL ? result->n : 0,
+                        result != NULL ? result->errnum : ETIMEDOUT);
+}
+
+static void
+nego_freeze_thaw_next (NegoFreeze *freeze)
+{
+  NegoFreezeItem *item = g_queue_pop_head (&freeze->todo);
+  int fd;
+
+  if (item == NULL) {
+    nego_freeze_step (freeze, NEGO_FREEZE_EVENT_THAWED);
+    return;
+  }
+  fd = item->fd;
+  item->fd = -1;
+  freeze->thawing = item;
+  if (!nego_thaw_mount_start (freeze->offload, freeze->ops, item->path, fd, nego_freeze_thawed_cb,
+                              freeze))
+    nego_freeze_end_thaw (freeze, 0, EBUSY);
+}
+
+static NegoFreezeItem *
+nego_freeze_take_done (NegoFreeze *freeze, const char *path)
+{
+  for (GList *link = freeze->done.head; link != NULL; link = link->next) {
+    NegoFreezeItem *item = link->data;
+
+    if (!g_str_equal (item->path, path))
+      continue;
+    g_queue_delete_link (&freeze->done, link);
+    return item;
+  }
+  return NULL;
+}
+
+/* In the order of mounting. What we froze is thawed even if its mount cannot be found any more. */
+static void
+nego_freeze_list_thaws (NegoFreeze *freeze, const char *given_up)
+{
+  g_autoptr (GPtrArray) mounts = nego_mounts_read (freeze->root, &freeze->thaw_error);
+  NegoFreezeItem *item;
+
+  for (guint i = 0; mounts != NULL && i < mounts->len; i++) {
+    const NegoMount *mount = mounts->pdata[i];
+
+    /* The thread that freezes it thaws it, too; to do so here would wait for that. */
+    if (g_strcmp0 (mount->path, given_up) == 0)
+      continue;
+    item = nego_freeze_take_done (freeze, mount->path);
+    g_queue_push_tail (&freeze->todo, item != NULL ? item : nego_freeze_item_new (mount->path, -1));
+  }
+  while ((item = g_queue_pop_tail (&freeze->done)) != NULL)
+    g_queue_push_head (&freeze->todo, item);
+}
+
+static void
+nego_freeze_enter_thawing (NegoFreeze *freeze)
+{
+  g_autofree char *given_up = NULL;
+
+  g_queue_clear_full (&freeze->todo, nego_freeze_item_free);
+  if (freeze->mount != NULL) {
+    int fd;
+
+    given_up = g_strdup (nego_freeze_mount_get_path (freeze->mount));
+    fd = nego_freeze_mount_give_up (g_steal_pointer (&freeze->mount));
+    if (fd >= 0) {
+      g_queue_push_head (&freeze->done, nego_freeze_item_new (given_up, fd));
+      g_clear_pointer (&given_up, g_free);
+    }
+  }
+  nego_freeze_list_thaws (freeze, given_up);
+  nego_freeze_thaw_next (freeze);
+}
+
+static void
+nego_freeze_enter_thawed (NegoFreeze *freeze)
+{
+  g_autoptr (GError) freeze_error = g_steal_pointer (&freeze->freeze_error);
+  g_autoptr (GError) thaw_error = g_steal_pointer (&freeze->thaw_error);
+  const gint64 thawed = freeze->thawed;
+
+  if (thaw_error != NULL && freeze->thaw_waiters->len == 0)
+    g_warning ("%s", thaw_error->message);
+  freeze->thawed = 0;
+  nego_freeze_answer (&freeze->freeze_waiters, 0, freeze_error);
+  nego_freeze_answer (&freeze->thaw_waiters, thawed, thaw_error);
+}
+
+static void
+nego_freeze_enter (NegoFreeze *freeze)
+{
+  switch (freeze->state) {
+  case NEGO_FREEZE_PREPARING:
+    nego_hook_run (freeze->hook, "freeze", nego_freeze_hook_cb, freeze);
+    break;
+  case NEGO_FREEZE_CANCELLING:
+    nego_hook_end (freeze->hook);
+    break;
+  case NEGO_FREEZE_FREEZING:
+    nego_freeze_enter_freezing (freeze);
+    break;
+  case NEGO_FREEZE_FROZEN:
+    nego_freeze_answer (&freeze->freeze_waiters, freeze->count, NULL);
+    break;
+  case NEGO_FREEZE_THAWING:
+    nego_freeze_enter_thawing (freeze);
+    break;
+  case NEGO_FREEZE_FINISHING:
+    nego_freeze_set_frozen (freeze, FALSE);
+    nego_hook_run (freeze->hook, "thaw", nego_freeze_hook_cb, freeze);
+    break;
+  case NEGO_FREEZE_THAWED:
+    nego_freeze_enter_thawed (freeze);
+    break;
+  case NEGO_FREEZE_STATES:
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+static void
+nego_freeze_step (NegoFreeze *freeze, NegoFreezeEvent event)
+{
+  NegoFreezeState next = nego_freeze_state_next (freeze->state, event);
+
+  if (next == freeze->state)
+    return;
+  if (event == NEGO_FREEZE_EVENT_THAW && freeze->freeze_waiters->len > 0
+      && freeze->freeze_error == NULL)
+    freeze->freeze_error
+      = g_error_new_literal (NEGO_ERROR, NEGO_ERROR_GENERIC, "the freeze was ended by a thaw");
+  freeze->state = next;
+  nego_freeze_enter (freeze);
+}
+
+static void
+nego_freeze_add_waiter (GArray *waiters, NegoFreezeFunc done, gpointer user_data)
+{
+  NegoFreezeWaiter waiter = { done, user_data };
+
+  if (done != NULL)
+    g_array_append_val (waiters, waiter);
+}
+
+void
+nego_freeze_freeze (NegoFreeze *freeze,
+                    const char *const *paths,
+                    NegoFreezeFunc done,
+                    gpointer user_data)
+{
+  if (freeze->state != NEGO_FREEZE_THAWED) {
+    g_autoptr (GError) error
+      = g_error_new_literal (NEGO_ERROR, NEGO_ERROR_BUSY, "a freeze or thaw goes on already");
+
+    done (0, error, user_data);
+    return;
+  }
+  g_strfreev (freeze->wanted);
+  freeze->wanted = g_strdupv ((char **) paths);
+  freeze->count = 0;
+  nego_freeze_add_waiter (freeze->freeze_waiters, done, user_data);
+  nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FREEZE);
+}
+
+void
+nego_freeze_thaw (NegoFreeze *freeze, NegoFreezeFunc done, gpointer user_data)
+{
+  nego_freeze_add_waiter (freeze->thaw_waiters, done, user_data);
+  nego_freeze_step (freeze, NEGO_FREEZE_EVENT_THAW);
+}
