@@ -92,8 +92,8 @@
 /* Read and encoded at a time: a multiple of 3, whose base64 and itself stay in a core's cache. */
 #define NEGO_FILE_SLICE_BYTES (96u << 10)
 
-/* A message of the Python negotiator: as on our own ports. Its tokens: a list of NEGO_SCRIPTS names,
- * with commas. */
+/* A message of the Python negotiator: as on our own ports. Its tokens: a list of NEGO_SCRIPTS
+ * names, with commas. */
 #define NEGO_OLD_BYTES  (1u << 20)
 #define NEGO_OLD_TOKENS (16u << 10)
 #define NEGO_OLD_DEPTH  32u
@@ -296,6 +296,9 @@
 /* Requests a second, and at once: a stream of 150 MB/s needs 600 acknowledgements. */
 #define NEGO_HOSTD_CALLS       1000u
 #define NEGO_HOSTD_CALLS_BURST 2000u
+/* Bytes a second that a guest is read, and at once: a script's input of 100 MB/s as base64 is more
+ * than a disk takes; garbage costs a tenth of a processor. */
+#define NEGO_HOSTD_INPUT_BYTES (64u << 20)
 /* Synchronisations: an agent makes one for each connection, and after an error. */
 #define NEGO_HOSTD_SYNCS       1u
 #define NEGO_HOSTD_SYNCS_BURST 60u

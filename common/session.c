@@ -529,6 +529,8 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
   session->owner = nego_owner_new (NEGO_OWNER_AWAY_S * 1000);
   session->stream = nego_stream_new (fd, options->kind, stuck_s, &nego_session_callbacks, session);
+  if (options->rate > 0)
+    nego_stream_set_rate (session->stream, options->rate);
   session->closed = closed;
   session->user_data = user_data;
   session->peer = (NegoCallPeer){

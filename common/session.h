@@ -46,6 +46,7 @@ typedef struct {
   gboolean qga;        /* the QGA port: QGA commands' clients; never an event */
   gboolean concurrent; /* always */
   gboolean needs_sync;
+  guint rate;                     /* bytes a second that a socket is read at most; 0: any */
   NegoSessionForwardFunc forward; /* asked before the dispatcher; NULL: nobody is */
   NegoSessionOldFunc old;         /* NULL: a digit is stray input */
 } NegoSessionOptions;

@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/names.h"
 #include "common/port-host.h"
+#include "common/quota.h"
 #include "common/source.h"
 
 #include <glib-unix.h>
@@ -32,6 +33,8 @@ struct NegoStream {
   guint stuck_s;
 
   NegoBacklog *backlog;
+  NegoQuota rate;    /* of what is read; its rate is 0: any */
+  GSource *too_fast; /* armed while a peer that sends too fast is not read */
 
   gboolean reading;
   gboolean readable; /* PORT: an edge came that has not been read to its end */
@@ -136,7 +139,7 @@ nego_stream_update_watch (NegoStream *stream)
     nego_stream_update_port (stream);
     return;
   }
-  if (stream->reading && !stream->eof)
+  if (stream->reading && stream->too_fast == NULL && !stream->eof)
     condition |= G_IO_IN;
   if (stream->blocked)
     condition |= G_IO_OUT;
@@ -230,6 +233,12 @@ nego_stream_set_reading (NegoStream *stream, gboolean reading)
     nego_stream_update_watch (stream);
   else if (reading && stream->readable)
     g_source_set_ready_time (stream->source, 0); /* the edge is gone: nothing else would wake us */
+}
+
+void
+nego_stream_set_rate (NegoStream *stream, guint rate)
+{
+  nego_quota_init (&stream->rate, rate, rate, g_get_monotonic_time ());
 }
 
 void
@@ -330,18 +339,46 @@ nego_stream_read_end (NegoStream *stream, gboolean hung_up)
   stream->callbacks->eof (stream, stream->user_data);
 }
 
+static gboolean
+nego_stream_too_fast_cb (gpointer user_data)
+{
+  NegoStream *stream = user_data;
+
+  nego_source_clear (&stream->too_fast);
+  if (!stream->closing)
+    nego_stream_update_watch (stream);
+  return G_SOURCE_REMOVE;
+}
+
+/* @n bytes came. */
+static void
+nego_stream_charge (NegoStream *stream, guint n)
+{
+  guint pause_ms;
+
+  if (stream->rate.rate == 0)
+    return;
+  pause_ms = nego_quota_owe (&stream->rate, n, g_get_monotonic_time ());
+  if (pause_ms == 0)
+    return;
+  stream->too_fast = nego_source_add_timeout (pause_ms, nego_stream_too_fast_cb, stream);
+  nego_stream_update_watch (stream);
+}
+
 static void
 nego_stream_read (NegoStream *stream, gboolean hung_up)
 {
   guint8 buffer[NEGO_STREAM_READ_BYTES];
   ssize_t n = read (stream->fd, buffer, sizeof buffer);
 
-  if (n > 0)
+  if (n > 0) {
+    nego_stream_charge (stream, (guint) n);
     stream->callbacks->data (stream, buffer, (gsize) n, stream->user_data);
-  else if (n == 0)
+  } else if (n == 0) {
     nego_stream_read_end (stream, hung_up);
-  else if (errno != EAGAIN && errno != EINTR)
+  } else if (errno != EAGAIN && errno != EINTR) {
     nego_stream_fail (stream, "failed to read from the peer", errno);
+  }
 }
 
 static void
@@ -382,7 +419,8 @@ nego_stream_serve (NegoStream *stream, GIOCondition condition)
     nego_stream_write_more (stream);
   if (stream->closing || condition == 0)
     return;
-  if (stream->reading && !stream->eof && (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR)) != 0)
+  if (stream->reading && stream->too_fast == NULL && !stream->eof
+      && (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR)) != 0)
     nego_stream_read (stream, hung_up);
   else if (hung_up)
     nego_stream_close_later (stream, NULL); /* nobody is left to read what we would write */
@@ -465,6 +503,7 @@ nego_stream_free (NegoStream *stream)
   if (stream == NULL)
     return;
   nego_stream_disarm_stuck (stream);
+  nego_source_clear (&stream->too_fast);
   nego_source_clear (&stream->leaving);
   g_source_destroy (stream->source);
   g_source_unref (stream->source);

@@ -68,5 +68,9 @@ void nego_stream_clear_queue (NegoStream *stream);
 
 void nego_stream_set_reading (NegoStream *stream, gboolean reading);
 
+/* A SOCKET's peer that sends more than @rate bytes a second, and that many at once, is read no
+ * faster. */
+void nego_stream_set_rate (NegoStream *stream, guint rate);
+
 /* Closes once the queue is written: `closed` follows with NULL. */
 void nego_stream_finish (NegoStream *stream);

@@ -3,6 +3,8 @@
  * The guest's guest-sync-delimited and guest-sync on its port: they begin its dialogue, so there is
  * a limit on them, and one that comes again is the replay of a restored snapshot.
  */
+#define G_LOG_DOMAIN "nego-guest"
+
 #include "config.h"
 
 #include "common/error.h"
@@ -27,6 +29,7 @@ nego_cmd_admit_sync (NegoGuest *guest, gint64 id, GError **error)
                          "the id of the synchronisation was used before");
     return FALSE;
   }
+  g_info ("guest '%s' has synchronised", guest->name);
   nego_guest_set_state (guest, NEGO_GUEST_SYNCHRONISED);
   return TRUE;
 }

@@ -8,7 +8,7 @@
 
 #include "common/service/service.h"
 #include "host-client/hostd/notes.h"
-#include "host-client/hostd/quota.h"
+#include "common/quota.h"
 #include "host-client/hostd/sync-ids.h"
 
 #include <glib.h>

@@ -41,6 +41,7 @@ nego_port_on_connected (NegoConnector *connector, int fd, gpointer user_data)
     .limits = { NEGO_HOSTD_MESSAGE_BYTES, NEGO_HOSTD_MESSAGE_TOKENS, NEGO_HOSTD_MESSAGE_DEPTH },
     .concurrent = TRUE,
     .needs_sync = TRUE,
+    .rate = NEGO_HOSTD_INPUT_BYTES,
     .old = nego_old_peer_answer,
   };
 

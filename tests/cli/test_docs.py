@@ -171,6 +171,7 @@ class HostdPage(unittest.TestCase):
             self.assertIn(said.format(limit(name)), text, name)
         self.assertEqual(limit("NEGO_HOSTD_MESSAGE_BYTES"), 1 << 20)
         self.assertEqual(limit("NEGO_HOSTD_OUTPUT_BYTES"), 4 << 20)
+        self.assertEqual(limit("NEGO_HOSTD_INPUT_BYTES"), 64 << 20)
         self.assertEqual(limit("NEGO_HOSTD_RETAINED_BYTES"), 16 << 20)
         self.assertEqual(limit("NEGO_NOTE_VALUE_BYTES"), 4 << 10)
         self.assertEqual(limit("NEGO_SYNC_ID_S"), 3600)

@@ -320,6 +320,29 @@ class Users(HostdCase):
                          "do not run as nego-hostd's own user")
 
 
+    def test_out_of_reach(self):
+        """What the daemon holds is not for its scripts."""
+        if os.geteuid() != 0:
+            self.skipTest("only root becomes somebody else")
+        # The sockets' own modes are what counts.
+        self.dir.chmod(0o755)
+        guest = self.add_guest("web")
+        hostd = self.start("web", run_as="nobody")
+        guest.start()
+        self.add_command("reach", f"""
+            for socket in {self.control} {guest.path}; do
+                [ -e $socket ] && [ ! -w $socket ] && echo locked
+            done
+            head -c 1 /proc/{hostd.pid}/mem 2>/dev/null || echo memory
+            cat /proc/{hostd.pid}/environ 2>/dev/null || echo environment
+            ls /proc/{hostd.pid}/fd/ 2>/dev/null || echo descriptors
+            ls -l /proc/$$/fd/ | grep -E 'socket:|anon_inode:' && echo leaked
+            kill -0 {hostd.pid} 2>/dev/null || echo signals
+            """)
+        self.assertEqual(guest.run("reach")["out-data"].split(),
+                         ["locked", "locked", "memory", "environment", "descriptors", "signals"])
+
+
 class Notes(HostdCase):
     def ask(self):
         client = Qga(self.control, PATIENCE_S)

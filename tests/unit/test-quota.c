@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/hostd/quota.h"
+#include "common/quota.h"
 
 #define SECOND ((gint64) G_USEC_PER_SEC)
 
@@ -45,6 +45,18 @@ test_refusals (void)
   g_assert_cmpuint (taken, <=, 110);
 }
 
+static void
+test_owe (void)
+{
+  NegoQuota quota;
+
+  nego_quota_init (&quota, 1000, 100, 0);
+  g_assert_cmpuint (nego_quota_owe (&quota, 100, 0), ==, 0);
+  g_assert_cmpuint (nego_quota_owe (&quota, 500, 0), ==, 501);
+  g_assert_cmpuint (nego_quota_owe (&quota, 0, SECOND / 4), ==, 251);
+  g_assert_cmpuint (nego_quota_owe (&quota, 0, SECOND / 2), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -52,5 +64,6 @@ main (int argc, char **argv)
   g_test_add_func ("/quota/burst", test_burst);
   g_test_add_func ("/quota/rate", test_rate);
   g_test_add_func ("/quota/refusals", test_refusals);
+  g_test_add_func ("/quota/owe", test_owe);
   return g_test_run ();
 }

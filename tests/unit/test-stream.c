@@ -329,6 +329,24 @@ test_stuck (Fixture *fixture, gconstpointer kind)
   g_assert_cmpstr (fixture->error->message, ==, "the peer took no output for 1 seconds");
 }
 
+/* What is owed is waited for; it may take longer, never less. */
+static void
+test_rate (Fixture *fixture, gconstpointer kind)
+{
+  g_autofree char *text = g_strnfill (1500, 'x');
+  gint64 started;
+
+  nego_stream_set_rate (fixture->stream, 1000);
+  started = g_get_monotonic_time ();
+  send_text (fixture, text);
+  while (fixture->received->len < 1500)
+    g_main_context_iteration (NULL, TRUE);
+  send_text (fixture, "y");
+  while (fixture->received->len < 1501)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (g_get_monotonic_time () - started, >=, 500 * 1000);
+}
+
 #define ADD(path, kind, func) \
   g_test_add (path, Fixture, GINT_TO_POINTER (kind), set_up, func, tear_down)
 
@@ -340,6 +358,7 @@ main (int argc, char **argv)
   ADD ("/stream/socket/echo", NEGO_STREAM_SOCKET, test_echo);
   ADD ("/stream/socket/pause", NEGO_STREAM_SOCKET, test_pause);
   ADD ("/stream/socket/backlog", NEGO_STREAM_SOCKET, test_backlog);
+  ADD ("/stream/socket/rate", NEGO_STREAM_SOCKET, test_rate);
   ADD ("/stream/socket/drop-queue", NEGO_STREAM_SOCKET, test_drop_queue);
   ADD ("/stream/socket/half-close", NEGO_STREAM_SOCKET, test_half_close);
   ADD ("/stream/socket/close", NEGO_STREAM_SOCKET, test_close);

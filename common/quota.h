@@ -19,3 +19,7 @@ void nego_quota_init (NegoQuota *quota, guint rate, guint burst, gint64 now_us);
 
 /* Takes @n, or nothing and returns FALSE when there is not so much. */
 gboolean nego_quota_take (NegoQuota *quota, guint n, gint64 now_us);
+
+/* Takes @n, and more than there is, if need be: for what has come already. Returns: the
+ * milliseconds until nothing is owed any more. */
+guint nego_quota_owe (NegoQuota *quota, guint n, gint64 now_us);
