@@ -23,6 +23,8 @@ def request(name, **arguments):
 PING = request("guest-ping")
 # qemu-ga writes each ping to syslog, but not this one.
 GET_TIME = request("guest-get-time")
+CPUSTATS = request("guest-get-cpustats")
+INTERFACES = request("guest-network-get-interfaces")
 EXEC = request("negotiator-exec", command="trivial")
 EXEC_NOWAIT = request("negotiator-exec", command="trivial", wait=0)
 # Its key file admits none: refused when all has been looked at.
@@ -39,6 +41,7 @@ class Size:
 
     requests: int = 20000
     guest_requests: int = 2000
+    facts: int = 2000
     runs: int = 200
     starts: int = 20
     idle_ms: int = 10000
@@ -49,7 +52,7 @@ class Size:
     stamps: int = 5
 
 
-TINY = Size(requests=50, guest_requests=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=400,
+TINY = Size(requests=50, guest_requests=20, facts=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=400,
             streamed=1 << 20, collected=1 << 20, stamps=1)
 
 
@@ -67,7 +70,7 @@ class Round:
 
     def run(self, failed):
         """One that fails leaves its values out and is told to `failed`; the others go on."""
-        for measure in (self.ping, self.guest_ping, self.execute, self.blocked, self.mute, self.idle,
+        for measure in (self.ping, self.guest_ping, self.facts, self.execute, self.blocked, self.mute, self.idle,
                         self.first, self.start, self.growth, self.host, self.stream, self.first_byte):
             try:
                 measure()
@@ -104,6 +107,15 @@ class Round:
     def _ping_guest(self, subject):
         return drive("request", subject.socket, 0, self._size.guest_requests, 1, PING,
                      "return")["wall"]
+
+    def facts(self):
+        for name in (THEIRS, OURS):
+            if name in self._local:
+                subject = self._local[name]
+                for figure, text in (("cpustats", CPUSTATS), ("interfaces", INTERFACES)):
+                    self._record(figure, name, self._drive(
+                        subject, "request", subject.socket, 0, self._size.facts, 1, text,
+                        "return")["wall"])
 
     def execute(self):
         runs, trivial = self._size.runs, self._subjects.trivial
@@ -270,6 +282,8 @@ ROWS = (
     Row("  the same, qemu-ga answering guest-get-time", "time", "us", THEIRS, None),
     Row("16 pings at once, agent's CPU, each", "ping-16", "us", THEIRS, 0.5),
     Row("guest-ping, guest over virtio-serial", "guest-ping", "us", THEIRS, 0.45),
+    Row("guest-get-cpustats", "cpustats", "us", THEIRS, 1.0),
+    Row("guest-network-get-interfaces", "interfaces", "us", THEIRS, 1.0),
     Row("exec, to bare posix_spawn and wait", "exec", "us", BARE, 1.4),
     Row("exec, to guest-exec polled each 1 ms", "exec", "us", THEIRS, 0.6),
     Row("main loop blocked by a spawn", "blocked", "us", THEIRS, 0.3),

@@ -55,6 +55,7 @@ class Proxmox:
     def get(self, name, arguments=None):
         reply = self.call(name, arguments)
         self.case.assertIn("return", reply, name)
+        self.case.check(name, reply["return"])
         return reply["return"]
 
 
@@ -94,6 +95,7 @@ class Utm:
         self.line.say(json.dumps(request, separators=(",", ":")).encode())
         reply = self._cut()
         self.case.assertEqual(list(reply), ["return"], name)
+        self.case.check(name, reply["return"])
         return reply["return"]
 
 
@@ -112,6 +114,7 @@ class Qmp:
                                  separators=(",", ":")).encode())
         reply = json.loads(self.line.hear_line())
         self.case.assertEqual((set(reply), reply.get("id")), ({"return", "id"}, ident), name)
+        self.case.check(name, reply["return"])
         return reply["return"]
 
 
@@ -137,6 +140,7 @@ class Libvirt:
     def get(self, name, **arguments):
         reply = self.reply(name, **arguments)
         self.case.assertEqual(list(reply), ["return"], name)
+        self.case.check(name, reply["return"])
         return reply["return"]
 
 

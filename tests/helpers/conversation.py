@@ -14,6 +14,7 @@ import sys
 import tempfile
 import unittest
 
+from helpers import schema
 from helpers.build import program
 
 QEMU_GA = pathlib.Path("/usr/sbin/qemu-ga")
@@ -112,6 +113,11 @@ class TalkCase(unittest.TestCase):
 
     def diagnostics(self):
         return self.agent.log() if hasattr(self, "agent") and self.agent.dir.exists() else ""
+
+    def check(self, name, value):
+        """Our results are what the schema promises."""
+        if self.agent.is_ours:
+            self.assertEqual(schema.find_faults(name, value), [], name)
 
     def connect(self):
         return self.enterContext(Line(self.agent.socket))
