@@ -237,7 +237,9 @@ nego_cmd_guest_file_write (NegoCall *call, const QapiGuestFileWriteArgs *args)
   self->work.func = nego_cmd_write_func;
   self->work.free_work = nego_cmd_write_free;
   self->work.what = "failed to write to file";
-  self->text = g_strdup (args->buf_b64);
+  self->text = nego_call_take_bulk (call, "buf-b64");
+  if (self->text == NULL)
+    self->text = g_strdup (args->buf_b64);
   self->has_count = args->has_count;
   self->count = args->count;
   nego_cmd_file_start (call, args->handle, &self->work, nego_cmd_write_done);

@@ -24,6 +24,7 @@ struct NegoCall {
   NegoJsonWriter writer;
   NegoCallAbandonFunc abandon;
   gpointer abandon_data;
+  char *bulk_key, *bulk; /* one long argument, until its handler takes it */
 };
 
 NegoCall *
@@ -52,6 +53,8 @@ nego_call_unref (NegoCall *call)
     return;
   g_free (call->name);
   g_free (call->id);
+  g_free (call->bulk_key);
+  g_free (call->bulk);
   g_free (call);
 }
 
@@ -83,6 +86,21 @@ NegoFeeds *
 nego_call_get_feeds (NegoCall *call)
 {
   return call->peer.feeds;
+}
+
+char *
+nego_call_take_bulk (NegoCall *call, const char *key)
+{
+  return g_strcmp0 (call->bulk_key, key) == 0 ? g_steal_pointer (&call->bulk) : NULL;
+}
+
+void
+nego_call_set_bulk (NegoCall *call, char *key, char *value)
+{
+  g_free (call->bulk_key);
+  g_free (call->bulk);
+  call->bulk_key = key;
+  call->bulk = value;
 }
 
 NegoOwner *

@@ -36,6 +36,11 @@ NegoFeeds *nego_call_get_feeds (NegoCall *call);
 const char *nego_call_get_id (NegoCall *call);
 /* The channel's client, to keep something for. Of a call that is neither answered nor abandoned. */
 NegoOwner *nego_call_get_owner (NegoCall *call);
+/* Of a command with the feature "bulk": the string argument @key, when it was so long that what the
+ * handler got of it is empty; else NULL. Returns: (transfer full). */
+char *nego_call_take_bulk (NegoCall *call, const char *key);
+/* For dispatch.h. Takes both. */
+void nego_call_set_bulk (NegoCall *call, char *key, char *value);
 /* The channel's or peer's name, for the log. */
 const char *nego_call_get_origin (NegoCall *call);
 

@@ -3,7 +3,9 @@
 
 #include "common/dispatch.h"
 
+#include "common/bulk.h"
 #include "common/error.h"
+#include "common/names.h"
 
 #include <json-glib/json-glib.h>
 
@@ -75,6 +77,41 @@ nego_dispatcher_find (NegoDispatcher *dispatcher, const char *name, GError **err
   }
 }
 
+/* The arguments as json-glib's tree. The framer is stricter than json-glib, so what fails here is
+ * memory, or a fault of ours. */
+static JsonNode *
+nego_dispatcher_parse (NegoDispatcher *dispatcher,
+                       const QapiCommand *command,
+                       const char *arguments,
+                       gsize arguments_len,
+                       NegoCall *call,
+                       GError **error)
+{
+  g_auto (NegoBulk) bulk = { 0 };
+  JsonNode *node;
+
+  if (arguments_len > NEGO_BULK_BYTES && nego_bulk_take (&bulk, arguments, arguments_len)) {
+    arguments = bulk.text->str;
+    arguments_len = bulk.text->len;
+  }
+  if (!json_parser_load_from_data (dispatcher->parser, arguments, (gssize) arguments_len, error)) {
+    g_prefix_error (error, "failed to parse the arguments: ");
+    return NULL;
+  }
+  node = json_parser_steal_root (dispatcher->parser);
+  for (guint i = 0; bulk.members != NULL && i < bulk.members->len; i++) {
+    NegoBulkMember *member = bulk.members->pdata[i];
+
+    if (i == 0 && (command->features & QAPI_COMMAND_BULK) != 0) {
+      nego_call_set_bulk (call, g_steal_pointer (&member->key), g_steal_pointer (&member->value));
+      continue;
+    }
+    json_object_set_string_member (json_node_get_object (node), member->key, member->value);
+    g_clear_pointer (&member->value, g_free);
+  }
+  return node;
+}
+
 void
 nego_dispatcher_run (NegoDispatcher *dispatcher,
                      const QapiCommand *command,
@@ -86,14 +123,11 @@ nego_dispatcher_run (NegoDispatcher *dispatcher,
   GError *error = NULL;
 
   if (arguments_len > strlen ("{}")) {
-    if (!json_parser_load_from_data (dispatcher->parser, arguments, (gssize) arguments_len,
-                                     &error)) {
-      /* The framer is stricter than json-glib, so this is memory, or a fault of ours. */
-      g_prefix_error (&error, "failed to parse the arguments: ");
+    node = nego_dispatcher_parse (dispatcher, command, arguments, arguments_len, call, &error);
+    if (node == NULL) {
       nego_call_fail (call, error);
       return;
     }
-    node = json_parser_steal_root (dispatcher->parser);
   }
   command->marshal (call, dispatcher->handlers, node);
 }

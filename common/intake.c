@@ -9,8 +9,9 @@
 #include <string.h>
 
 /* A message over this, or as much input that is none, leaves holes in the heap: they are given back
- * once it is done with. */
-#define NEGO_INTAKE_LARGE_BYTES (1u << 20)
+ * once it is done with. Not those of a file that is written in pieces of 1 MiB, which would have to
+ * be mapped again for the next piece. */
+#define NEGO_INTAKE_LARGE_BYTES (2u << 20)
 
 struct NegoIntake {
   NegoFramer *framer;

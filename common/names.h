@@ -34,6 +34,10 @@
 /* Bytes of hostile input that an error quotes: enough to find the place, too few to amplify. */
 #define NEGO_ERROR_QUOTE_BYTES 64u
 
+/* A string among the arguments that is longer goes past json-glib: below, its own work for a request
+ * is the larger part. */
+#define NEGO_BULK_BYTES (8u << 10)
+
 /* A reply line of a negotiator command, encoded: libvirt's passthrough carries 4 MiB, its agent
  * code 10 MiB, many line readers 1 MiB. */
 #define NEGO_REPLY_BYTES (1u << 20)

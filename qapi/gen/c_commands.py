@@ -7,6 +7,7 @@ from schema import Array, is_pointer
 
 _FEATURE_BITS = {
     'async': ('ASYNC', 'the handler answers later, with qapi_NAME_return() or nego_call_fail()'),
+    'bulk': ('BULK', 'takes one long string by nego_call_take_bulk()'),
     'long': ('LONG', 'does not hold up a sync'),
     'read-only': ('READ_ONLY', 'changes nothing'),
     'allow-frozen': ('ALLOW_FROZEN', 'may run while file systems are frozen'),

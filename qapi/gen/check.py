@@ -10,7 +10,7 @@ from schema import (BUILTINS, Alternate, Array, Command, Enum, Event, Member, Sc
 from source import SchemaError
 
 # The features that a command may have.
-COMMAND_FEATURES = ('async', 'long', 'read-only', 'allow-frozen', 'runs-scripts')
+COMMAND_FEATURES = ('async', 'bulk', 'long', 'read-only', 'allow-frozen', 'runs-scripts')
 
 _KEYS = {
     'enum': ('data',),

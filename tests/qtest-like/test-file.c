@@ -491,6 +491,37 @@ test_largest (Fixture *fixture, gconstpointer user_data)
   close_file (fixture->client, handle);
 }
 
+/* Long strings go past json-glib, broken by LF or not, and arrive as they are. */
+static void
+test_long_write (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *path = path_of (fixture, "file"), *content = NULL;
+  const gsize size = (3u << 20) + 1;
+  g_autofree guint8 *data = g_malloc (size);
+  g_autofree char *text = NULL;
+  g_autoptr (GString) broken = g_string_new (NULL);
+  gsize len;
+  gint64 handle;
+
+  for (gsize i = 0; i < size; i++)
+    data[i] = (guint8) (i * 13 + i / 509);
+  text = g_base64_encode (data, size);
+  for (const char *p = text; *p != '\0'; p += MIN (strlen (p), 1u << 20))
+    g_string_append_printf (broken, "%.*s\\n", 1 << 20, p);
+  handle = open_file (fixture->client, path, "w");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *arguments
+      = g_strdup_printf (",\"buf-b64\":\"%s\"", i == 0 ? text : broken->str);
+
+    ask (fixture->client, "write", handle, arguments, WRITTEN ("3145729"));
+  }
+  close_file (fixture->client, handle);
+  g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+  g_assert_cmpuint (len, ==, 2 * size);
+  g_assert_cmpmem (content, size, data, size);
+  g_assert_cmpmem (content + size, size, data, size);
+}
+
 /* Requests that are sent at once are answered one after the other, with their ids. */
 static void
 test_pipelined (Fixture *fixture, gconstpointer user_data)
@@ -559,6 +590,7 @@ main (int argc, char **argv)
   ADD ("/file/seek-past-end", test, test_seek_past_end);
   ADD ("/file/wrong-direction", test, test_wrong_direction);
   ADD ("/file/pipelined", test, test_pipelined);
+  ADD ("/file/long-write", test, test_long_write);
   if (nego_test_is_qga ())
     return nego_test_run_shared (test);
   ADD ("/file/new-file-mode", test, test_new_file_mode);
