@@ -131,6 +131,7 @@ nego_cmd_plain_free (gpointer data)
 static gboolean
 nego_cmd_close_func (int fd, NegoFileWork *work, GError **error)
 {
+  nego_file_set_temporary (work->file, NULL);
   fd = nego_file_set_fd (work->file, -1);
   /* Linux closes whatever close() says. */
   return close (fd) == 0 || errno == EINTR

@@ -11,7 +11,9 @@
 struct NegoFile {
   gatomicrefcount ref_count;
   int busy; /* atomic: an operation has the descriptor */
-  int fd;   /* of the operation that goes on; between them the main context's */
+  /* Of the operation that goes on; between them the main context's. */
+  int fd;
+  char *temporary;
 };
 
 typedef struct {
@@ -38,10 +40,33 @@ nego_file_ref (NegoFile *file)
 }
 
 void
+nego_file_set_temporary (NegoFile *file, char *path)
+{
+  g_autofree char *old = file->temporary;
+
+  file->temporary = path;
+  if (old != NULL && path == NULL)
+    unlink (old);
+}
+
+void
+nego_file_keep (NegoFile *file)
+{
+  g_clear_pointer (&file->temporary, g_free);
+}
+
+const char *
+nego_file_get_temporary (NegoFile *file)
+{
+  return file->temporary;
+}
+
+void
 nego_file_unref (NegoFile *file)
 {
   if (file == NULL || !g_atomic_ref_count_dec (&file->ref_count))
     return;
+  nego_file_set_temporary (file, NULL);
   if (file->fd >= 0)
     close (file->fd);
   g_free (file);
@@ -62,8 +87,10 @@ nego_file_close_func (gpointer data)
   NegoFile *file = data;
 
   /* Else an operation goes on, whose end closes it. */
-  if (g_atomic_ref_count_compare (&file->ref_count, 1) && file->fd >= 0)
-    close (nego_file_set_fd (file, -1));
+  if (!g_atomic_ref_count_compare (&file->ref_count, 1) || file->fd < 0)
+    return;
+  nego_file_set_temporary (file, NULL);
+  close (nego_file_set_fd (file, -1));
 }
 
 static void

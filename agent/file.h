@@ -46,6 +46,14 @@ NegoFile *nego_file_ref (NegoFile *file);
 void nego_file_unref (NegoFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFile, nego_file_unref)
 
+/* For work on a thread, as is nego_file_get_temporary(): the file's name is @path (taken), by which
+ * it is removed when it is closed; NULL: now. */
+void nego_file_set_temporary (NegoFile *file, char *path);
+const char *nego_file_get_temporary (NegoFile *file);
+
+/* The same: it stays when it is closed. */
+void nego_file_keep (NegoFile *file);
+
 /* Drops the caller's reference; if it is the last, the file is closed on a thread: on a dead server
  * that takes its time. */
 void nego_file_release (NegoFile *file, NegoOffload *offload);

@@ -46,6 +46,11 @@ void nego_cmd_guest_file_seek (NegoCall *call, const QapiGuestFileSeekArgs *args
 gboolean
 nego_cmd_guest_file_flush (NegoCall *call, const QapiGuestFileFlushArgs *args, GError **error);
 
+/* cmd-negotiator-file.c */
+void nego_cmd_negotiator_file_create (NegoCall *call, const QapiNegotiatorFileCreateArgs *args);
+void nego_cmd_negotiator_file_finish (NegoCall *call, const QapiNegotiatorFileFinishArgs *args);
+void nego_cmd_negotiator_file_stat (NegoCall *call, const QapiNegotiatorFileStatArgs *args);
+
 /* cmd-guest-file-read.c */
 void nego_cmd_guest_file_read (NegoCall *call, const QapiGuestFileReadArgs *args);
 

@@ -34,8 +34,8 @@
 /* Bytes of hostile input that an error quotes: enough to find the place, too few to amplify. */
 #define NEGO_ERROR_QUOTE_BYTES 64u
 
-/* A string among the arguments that is longer goes past json-glib: below, its own work for a request
- * is the larger part. */
+/* A string among the arguments that is longer goes past json-glib: below, its own work for a
+ * request is the larger part. */
 #define NEGO_BULK_BYTES (8u << 10)
 
 /* A reply line of a negotiator command, encoded: libvirt's passthrough carries 4 MiB, its agent
@@ -93,6 +93,8 @@
 /* What one guest-file-read may ask for: QGA's limit, so that base64 of it is QEMU's largest token.
  */
 #define NEGO_FILE_READ_BYTES (48u << 20)
+/* What one negotiator-file-stat may hash: some 50 ms. */
+#define NEGO_FILE_HASH_BYTES (16u << 20)
 /* Read and encoded at a time: a multiple of 3, whose base64 and itself stay in a core's cache. */
 #define NEGO_FILE_SLICE_BYTES (96u << 10)
 
@@ -243,6 +245,10 @@
 /* A snapshot: freezing a busy guest takes as long as writing its dirty pages. */
 #define NEGO_SNAPSHOT_S          120
 #define NEGO_SNAPSHOT_NAME_BYTES 64u /* it becomes a part of file names */
+/* nego-host cp: requests on their way at once, so that both sides always have one to work at; and
+ * how long one may take: the guest's own limit, and some. */
+#define NEGO_COPY_WINDOW   4u
+#define NEGO_COPY_ANSWER_S 40
 /* Between two tries to reach a guest again. */
 #define NEGO_RUN_RETRY_MS 100
 /* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */
