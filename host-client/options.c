@@ -362,7 +362,7 @@ nego_options_check (const NegoOptions *options, GError **error)
 {
   if (options->socket != NULL && options->connect != NULL)
     return nego_options_fail (error, "option '--socket' does not go with '--connect'");
-  if (options->socket != NULL && !options->verb->guest)
+  if (options->socket != NULL && !options->verb->guest && !options->verb->copies)
     return nego_options_fail (error, "option '--socket' is not for '%s'", options->verb->name);
   if (options->no_input && !options->verb->runs)
     return nego_options_fail (error, "option '-n' is not for '%s'", options->verb->name);

@@ -48,6 +48,7 @@ struct NegoVerb {
   const char *words;   /* behind the guest, for the usage; "" for none */
   const char *summary; /* for the usage */
   gboolean guest;      /* a guest is named, unless --socket is given */
+  gboolean copies;     /* the guest is named in one of the words */
   guint min_words, max_words;
   gboolean runs;      /* the words behind the first are not nego-host's; -n, --detach and --key */
   gboolean signals;   /* -s and --kill-after */

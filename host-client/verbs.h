@@ -11,6 +11,7 @@
 
 int nego_cmd_attach (const NegoOptions *options);
 int nego_cmd_commands (const NegoOptions *options);
+int nego_cmd_cp (const NegoOptions *options);
 int nego_cmd_exec (const NegoOptions *options);
 /* For several guests. */
 int nego_cmd_exec_many (const NegoOptions *options);

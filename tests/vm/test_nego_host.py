@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from helpers import build, tap
@@ -110,6 +111,19 @@ class Contract:
         done = self.host("exec", "guest", "copy", input=data)
         self.assertEqual((done.returncode, done.stderr), (0, b"copied\n"))
         self.assertEqual(done.stdout, data)
+
+    def test_cp_both_ways(self):
+        data = os.urandom(MIB + 1)
+        with tempfile.TemporaryDirectory(prefix="nego-cp-") as directory:
+            source, back = (os.path.join(directory, name) for name in ("source", "back"))
+            with open(source, "wb") as file:
+                file.write(data)
+            os.utime(source, (1_500_000_000, 1_500_000_000))
+            self.assert_host(0, "cp", source, "guest:/run/copied")
+            self.assert_host(0, "cp", "guest:/run/copied", back)
+            with open(back, "rb") as file:
+                self.assertEqual(file.read(), data)
+            self.assertEqual(os.stat(back).st_mtime, 1_500_000_000)
 
     def test_exec_streams_in(self):
         data = os.urandom(self.streamed_in)
