@@ -134,8 +134,8 @@ nego_copy_quote (const char *text)
   return g_string_free (out, FALSE);
 }
 
-/* Closes the guest's file, as well as that goes: what was asked for is answered first, and may be an
- * error again. A link that failed is left alone. */
+/* Closes the guest's file, as well as that goes: what was asked for is answered first, and may be
+ * an error again. A link that failed is left alone. */
 static void
 nego_copy_drop (NegoCopy *copy, gint64 handle)
 {
