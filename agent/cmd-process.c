@@ -10,6 +10,10 @@
 #include "agent/handlers.h"
 #include "common/base64.h"
 #include "common/error.h"
+#include "common/names.h"
+
+/* What a reply has besides the base64, but for its id. */
+#define NEGO_CMD_STATUS_FRAME_BYTES 256u
 
 /* Which streams @capture asks for. */
 static void
@@ -66,47 +70,110 @@ nego_cmd_guest_exec (NegoCall *call, const QapiGuestExecArgs *args, GError **err
   return ret;
 }
 
-/* The base64 of @view, or NULL if there is nothing. */
-static char *
-nego_cmd_encode (const NegoCaptureView *view)
-{
+/* A result on its way to be a reply. That of much output costs milliseconds to write, which other
+ * channels would wait for: it is written on a thread. */
+typedef struct {
+  NegoProcess *process; /* taken out of the table */
+  NegoProcessResult result;
   GString *text;
+} NegoCmdStatus;
 
-  if (view->len == 0)
-    return NULL;
-  text = g_string_sized_new (view->len / 3 * 4 + 8);
-  nego_base64_append (text, view->data, view->len);
-  return g_string_free (text, FALSE);
+static void
+nego_cmd_status_free (gpointer data)
+{
+  NegoCmdStatus *self = data;
+
+  if (self->text != NULL)
+    g_string_free (self->text, TRUE);
+  nego_process_free (self->process);
+  g_free (self);
 }
 
-QapiGuestExecStatus *
-nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args, GError **error)
+static void
+nego_cmd_write_output (NegoJsonWriter *writer,
+                       const char *data_name,
+                       const char *truncated_name,
+                       const NegoCaptureView *view)
 {
-  NegoProcessTable *table = nego_agent_of (call)->processes;
-  NegoProcess *process = nego_process_table_find (table, args->pid, error);
-  NegoProcessResult result;
-  QapiGuestExecStatus *ret;
+  if (view->len == 0)
+    return;
+  nego_json_writer_key (writer, data_name);
+  nego_json_writer_base64 (writer, view->data, view->len);
+  nego_json_writer_key (writer, truncated_name);
+  nego_json_writer_boolean (writer, view->truncated);
+}
+
+static void
+nego_cmd_write_status (gpointer data)
+{
+  NegoCmdStatus *self = data;
+  const NegoProcessResult *result = &self->result;
+  NegoJsonWriter writer;
+
+  self->text = g_string_sized_new ((result->out.len + result->err.len) / 3 * 4
+                                   + NEGO_CMD_STATUS_FRAME_BYTES);
+  nego_call_begin_text (&writer, self->text);
+  nego_json_writer_begin_object (&writer);
+  nego_json_writer_key (&writer, "exited");
+  nego_json_writer_boolean (&writer, TRUE);
+  nego_json_writer_key (&writer, result->signalled ? "signal" : "exitcode");
+  nego_json_writer_int (&writer, result->status);
+  nego_cmd_write_output (&writer, "out-data", "out-truncated", &result->out);
+  nego_cmd_write_output (&writer, "err-data", "err-truncated", &result->err);
+  nego_json_writer_end_object (&writer);
+}
+
+static void
+nego_cmd_status_done (gpointer data, gpointer user_data)
+{
+  g_autoptr (NegoCall) call = user_data;
+  NegoCmdStatus *self = data;
+
+  /* Nobody got it: it can be asked for again. */
+  if (nego_call_is_abandoned (call))
+    nego_process_table_put_back (nego_agent_of (call)->processes, g_steal_pointer (&self->process));
+  else
+    nego_call_return_written (call, g_steal_pointer (&self->text));
+}
+
+static void
+nego_cmd_return_result (NegoCall *call, NegoProcess *process)
+{
+  NegoAgent *agent = nego_agent_of (call);
+  NegoCmdStatus *self = g_new0 (NegoCmdStatus, 1);
+  GError *error = NULL;
+
+  nego_process_get_result (process, &self->result);
+  nego_process_table_fit (agent->processes, &self->result);
+  nego_process_table_take (agent->processes, process);
+  self->process = process;
+  if (self->result.out.len + self->result.err.len <= NEGO_PROCESS_INLINE_BYTES) {
+    nego_cmd_write_status (self);
+    nego_call_return_written (call, g_steal_pointer (&self->text));
+    nego_cmd_status_free (self);
+    return;
+  }
+  /* The thread only reads what it has; it is freed there when nobody waits for it any more. */
+  if (nego_offload_run (agent->offload, nego_cmd_write_status, self, nego_cmd_status_free, 0,
+                        nego_cmd_status_done, nego_call_ref (call), &error)
+      == NULL) {
+    nego_call_fail (call, error);
+    nego_call_unref (call);
+  }
+}
+
+void
+nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args)
+{
+  GError *error = NULL;
+  NegoProcess *process
+    = nego_process_table_find (nego_agent_of (call)->processes, args->pid, &error);
+  QapiGuestExecStatus running = { 0 };
 
   if (process == NULL)
-    return NULL;
-  ret = qapi_guest_exec_status_new ();
-  ret->exited = nego_process_is_ended (process);
-  if (!ret->exited)
-    return ret;
-  nego_process_get_result (process, &result);
-  nego_process_table_fit (table, &result);
-  ret->has_signal = result.signalled;
-  ret->has_exitcode = !result.signalled;
-  if (result.signalled)
-    ret->signal = result.status;
+    nego_call_fail (call, error);
+  else if (nego_process_is_ended (process))
+    nego_cmd_return_result (call, process);
   else
-    ret->exitcode = result.status;
-  ret->out_data = nego_cmd_encode (&result.out);
-  ret->has_out_truncated = result.out.len > 0;
-  ret->out_truncated = result.out.truncated;
-  ret->err_data = nego_cmd_encode (&result.err);
-  ret->has_err_truncated = result.err.len > 0;
-  ret->err_truncated = result.err.truncated;
-  nego_process_table_forget (table, process);
-  return ret;
+    qapi_guest_exec_status_return (call, &running);
 }

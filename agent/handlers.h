@@ -26,8 +26,7 @@ void nego_cmd_guest_get_fsinfo (NegoCall *call);
 extern const QapiHandlers nego_handlers;
 
 QapiGuestExec *nego_cmd_guest_exec (NegoCall *call, const QapiGuestExecArgs *args, GError **error);
-QapiGuestExecStatus *
-nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args, GError **error);
+void nego_cmd_guest_exec_status (NegoCall *call, const QapiGuestExecStatusArgs *args);
 
 gboolean nego_cmd_guest_get_time (NegoCall *call, gint64 *ret, GError **error);
 void nego_cmd_guest_set_time (NegoCall *call, const QapiGuestSetTimeArgs *args);

@@ -51,12 +51,32 @@ nego_process_table_set_reply_bytes (NegoProcessTable *table, gsize bytes)
   table->limits.reply_bytes = bytes;
 }
 
-void
-nego_process_table_forget (NegoProcessTable *table, NegoProcess *process)
+/* The place of @process in the table. */
+static gpointer
+nego_process_table_get_key (const NegoProcess *process)
+{
+  return GINT_TO_POINTER (nego_process_get_pid (process));
+}
+
+static void
+nego_process_table_count_out (NegoProcessTable *table, NegoProcess *process)
 {
   if (nego_process_is_ended (process) && g_queue_remove (&table->ended, process))
     table->ended_bytes -= nego_process_count_output (process);
-  g_hash_table_remove (table->processes, GINT_TO_POINTER (nego_process_get_pid (process)));
+}
+
+void
+nego_process_table_forget (NegoProcessTable *table, NegoProcess *process)
+{
+  nego_process_table_count_out (table, process);
+  g_hash_table_remove (table->processes, nego_process_table_get_key (process));
+}
+
+void
+nego_process_table_take (NegoProcessTable *table, NegoProcess *process)
+{
+  nego_process_table_count_out (table, process);
+  g_hash_table_steal (table->processes, nego_process_table_get_key (process));
 }
 
 static void
@@ -71,6 +91,17 @@ nego_process_table_on_ended (NegoProcess *process, gpointer user_data)
          && (table->ended.length > table->limits.ended
              || table->ended_bytes > table->limits.ended_bytes))
     nego_process_table_forget (table, table->ended.head->data);
+}
+
+void
+nego_process_table_put_back (NegoProcessTable *table, NegoProcess *process)
+{
+  if (g_hash_table_contains (table->processes, nego_process_table_get_key (process))) {
+    nego_process_free (process);
+    return;
+  }
+  g_hash_table_insert (table->processes, nego_process_table_get_key (process), process);
+  nego_process_table_on_ended (process, table);
 }
 
 static gboolean

@@ -39,5 +39,10 @@ NegoProcess *nego_process_table_find (NegoProcessTable *table, gint64 pid, GErro
 /* Its result was given away. */
 void nego_process_table_forget (NegoProcessTable *table, NegoProcess *process);
 
+/* Takes one that has ended out of the table: it is the caller's. */
+void nego_process_table_take (NegoProcessTable *table, NegoProcess *process);
+/* Takes it back (transfer full), unless a newer process has its number. */
+void nego_process_table_put_back (NegoProcessTable *table, NegoProcess *process);
+
 /* Shortens both views so that together they fit a reply: what one does not need the other has. */
 void nego_process_table_fit (const NegoProcessTable *table, NegoProcessResult *result);

@@ -178,6 +178,8 @@
  * libvirt's agent code reads: beyond, every later call to the guest fails. */
 #define NEGO_PROCESS_REPLY_BYTES         (2 * NEGO_PROCESS_STREAM_BYTES)
 #define NEGO_PROCESS_REPLY_BYTES_LIBVIRT (7u << 20)
+/* Output that is written into a reply at once: less than handing it to a thread costs. */
+#define NEGO_PROCESS_INLINE_BYTES (64u << 10)
 /* How long output is awaited that others hold open when the process itself has ended: daemons hold
  * it for ever, and what a shell left in the background is done in a moment. */
 #define NEGO_PROCESS_LINGER_S 5

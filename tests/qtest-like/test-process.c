@@ -219,6 +219,25 @@ test_input_unread (gconstpointer user_data)
   nego_test_check_members (taken, "{'exitcode':0,'out-data':'MTA0ODU3Ngo='}");
 }
 
+/* More than is written at once: it comes whole, and in order. */
+static void
+test_large (gconstpointer user_data)
+{
+  g_autoptr (NegoTestClient) client = nego_test_connect ((NegoTest *) user_data);
+  g_autoptr (JsonObject) ret
+    = run (client,
+           SH ("head -c 3000001 /dev/zero; head -c 100000 /dev/zero >&2; kill -9 $$") CAPTURED);
+  gsize len;
+
+  nego_test_check_members (
+    ret, "{'exited':true,'exitcode':null,'signal':9,'out-truncated':false,'err-truncated':false}");
+  g_assert_cmpuint (json_object_get_size (ret), ==, 6);
+  g_free (g_base64_decode (json_object_get_string_member (ret, "out-data"), &len));
+  g_assert_cmpuint (len, ==, 3000001);
+  g_free (g_base64_decode (json_object_get_string_member (ret, "err-data"), &len));
+  g_assert_cmpuint (len, ==, 100000);
+}
+
 /* A background process holds the output: not for ever. It may still do so at the end, so this agent
  * is looked at no more. */
 static void
@@ -360,6 +379,7 @@ main (int argc, char **argv)
   if (!nego_test_is_valgrind ())
     g_test_add_data_func ("/process/no-interpreter", test, test_no_interpreter);
   g_test_add_data_func ("/process/other-client", test, test_other_client);
+  g_test_add_data_func ("/process/large", test, test_large);
   g_test_add_data_func ("/process/output-after-end", test, test_output_after_end);
   if (nego_test_is_qga ())
     return nego_test_run_shared (test);

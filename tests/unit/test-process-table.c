@@ -106,6 +106,22 @@ test_ended (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (find (fixture, first));
 }
 
+/* A result that nobody got in the end. */
+static void
+test_put_back (Fixture *fixture, gconstpointer data)
+{
+  GPid first = run (fixture, "printf %50s");
+  NegoProcess *process = find (fixture, first);
+
+  nego_process_table_take (fixture->table, process);
+  g_assert_null (find (fixture, first));
+  nego_process_table_put_back (fixture->table, process);
+  g_assert_true (find (fixture, first) == process);
+  /* It counts as before. */
+  run (fixture, "printf %51s");
+  g_assert_null (find (fixture, first));
+}
+
 static void
 test_ended_bytes (Fixture *fixture, gconstpointer data)
 {
@@ -197,6 +213,7 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
   g_test_init (&argc, &argv, NULL);
   ADD ("/process-table/ended", test_ended);
+  ADD ("/process-table/put-back", test_put_back);
   ADD ("/process-table/ended-bytes", test_ended_bytes);
   ADD ("/process-table/running", test_running);
   ADD ("/process-table/input", test_input);
