@@ -299,7 +299,6 @@ static void
 test_fifo (Fixture *fixture, gconstpointer user_data)
 {
   g_autofree char *path = path_of (fixture, "fifo");
-  g_autofree char *first = NULL;
   gint64 handle;
   int fd;
 
@@ -553,7 +552,7 @@ test_pipelined (Fixture *fixture, gconstpointer user_data)
 static void
 test_full_disk (Fixture *fixture, gconstpointer user_data)
 {
-  g_autofree char *disk = path_of (fixture, "disk"), *path = NULL, *request = NULL, *desc = NULL;
+  g_autofree char *disk = path_of (fixture, "disk"), *path = NULL, *request = NULL;
   g_autofree guint8 *data = g_malloc0 (1 << 20);
   g_autofree char *text = g_base64_encode (data, 1 << 20);
   gint64 handle;
