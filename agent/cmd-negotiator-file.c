@@ -182,6 +182,7 @@ nego_cmd_finish_func (int fd, NegoFileWork *work, GError **error)
     return nego_error_set_errno (error, errno, "failed to finish file '%s'", self->path);
   /* It has no other name any more. */
   nego_file_keep (work->file);
+  close (nego_file_set_fd (work->file, -1));
   return TRUE;
 }
 

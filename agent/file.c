@@ -66,9 +66,9 @@ nego_file_unref (NegoFile *file)
 {
   if (file == NULL || !g_atomic_ref_count_dec (&file->ref_count))
     return;
-  nego_file_set_temporary (file, NULL);
   if (file->fd >= 0)
     close (file->fd);
+  nego_file_set_temporary (file, NULL);
   g_free (file);
 }
 
@@ -89,8 +89,8 @@ nego_file_close_func (gpointer data)
   /* Else an operation goes on, whose end closes it. */
   if (!g_atomic_ref_count_compare (&file->ref_count, 1) || file->fd < 0)
     return;
-  nego_file_set_temporary (file, NULL);
   close (nego_file_set_fd (file, -1));
+  nego_file_set_temporary (file, NULL);
 }
 
 static void
