@@ -14,6 +14,7 @@
 
 enum {
   NEGO_OPTION_CHANNEL = 256, /* behind all short options */
+  NEGO_OPTION_NO_QGA,
 };
 
 static const struct option nego_options_long[] = {
@@ -35,6 +36,7 @@ static const struct option nego_options_long[] = {
   { "retry-path", no_argument, NULL, 'r' },
   { "help", no_argument, NULL, 'h' },
   { "channel", required_argument, NULL, NEGO_OPTION_CHANNEL },
+  { "no-qga", no_argument, NULL, NEGO_OPTION_NO_QGA },
   { NULL, 0, NULL, 0 },
 };
 
@@ -56,6 +58,7 @@ static const struct {
   { 'b', NEGO_CONF_GROUP_QGA, "block-rpcs", NULL },
   { 'a', NEGO_CONF_GROUP_QGA, "allow-rpcs", NULL },
   { NEGO_OPTION_CHANNEL, NEGO_CONF_GROUP, "channels", NULL },
+  { NEGO_OPTION_NO_QGA, NEGO_CONF_GROUP, "serve-qga", "false" },
 };
 
 static int
@@ -199,6 +202,7 @@ static const char nego_options_help_text[]
     "                             default: /dev/virtio-ports/org.qemu.guest_agent.0, /dev/ttyS0\n"
     "      --channel METHOD:PATH  one more channel (repeatable); the method can also be fd, with\n"
     "                             the number of an inherited descriptor\n"
+    "      --no-qga               leave the QGA channel to qemu-ga (serve-qga = false)\n"
     "  -r, --retry-path           accepted; channels always come back\n"
     "\n"
     "Commands:\n"

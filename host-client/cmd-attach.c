@@ -3,7 +3,7 @@
 
 #include "common/names.h"
 #include "common/client/job-name.h"
-#include "host-client/result.h"
+#include "common/client/result.h"
 #include "host-client/verbs.h"
 
 /* nego-host attach GUEST JOB */
@@ -29,7 +29,8 @@ nego_cmd_attach (const NegoOptions *options)
     job = nego_job_name_find (guest, options->args[0], deadline, &error);
   if (job == NULL && guest != NULL)
     nego_remote_free (guest);
-  nego_result_init (&result, options);
+  nego_result_init (&result, options->json, options->quiet, options->guest);
+  result.owner = (gpointer) options;
   run.job = job;
   run.signal_fd = result.signal_fd;
   run.interrupted_by = &result.interrupted_by;

@@ -10,7 +10,7 @@
 #include "host-client/fleet.h"
 #include "common/client/output.h"
 #include "host-client/prefix.h"
-#include "host-client/result.h"
+#include "common/client/result.h"
 #include "host-client/verbs.h"
 
 #include <errno.h>
@@ -379,7 +379,8 @@ nego_cmd_exec_many (const NegoOptions *options)
   g_mutex_init (&many.lock);
   many.fleet
     = nego_fleet_new (options, nego_options_deadline (options, NEGO_GUEST_ANSWER_S), &error);
-  nego_result_init (&result, options);
+  nego_result_init (&result, options->json, options->quiet, options->guest);
+  result.owner = (gpointer) options;
   if (many.fleet == NULL || !nego_many_set_up (&many, &error)
       || !nego_many_do (&many, result.signal_fd, &error)) {
     nego_verb_fail (options, error);

@@ -6,7 +6,7 @@
 #include "common/names.h"
 #include "common/random.h"
 #include "common/client/output.h"
-#include "host-client/result.h"
+#include "common/client/result.h"
 #include "host-client/verbs.h"
 #include "qapi/decode.h"
 
@@ -108,7 +108,8 @@ nego_cmd_exec_one (const NegoOptions *options)
     .user_data = &result,
   };
 
-  nego_result_init (&result, options);
+  nego_result_init (&result, options->json, options->quiet, options->guest);
+  result.owner = (gpointer) options;
   run.signal_fd = result.signal_fd;
   run.interrupted_by = &result.interrupted_by;
   if (guest != NULL)

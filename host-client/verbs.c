@@ -4,7 +4,7 @@
 #include "host-client/verbs.h"
 
 #include "common/client/output.h"
-#include "host-client/result.h"
+#include "common/client/result.h"
 
 NegoRemote *
 nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)
@@ -19,7 +19,7 @@ nego_verb_reopen (gint64 deadline, gpointer user_data, GError **error)
 {
   const NegoResult *result = user_data;
 
-  return nego_verb_open (result->options, deadline, error);
+  return nego_verb_open (result->owner, deadline, error);
 }
 
 int

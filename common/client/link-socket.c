@@ -8,6 +8,7 @@
 #include "common/client/reply.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct {
   NegoLink link;
   char *path;
   int fd;
+  gboolean device;
   double patience;
   gboolean synced;
   NegoFramer *framer; /* once requests are posted */
@@ -77,6 +79,11 @@ nego_link_socket_set_busy (const NegoLinkSocket *self, GError **error)
 static gboolean
 nego_link_socket_set_silent (const NegoLinkSocket *self, GError **error)
 {
+  if (self->device) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT, "the host does not answer at '%s'",
+                 self->path);
+    return FALSE;
+  }
   g_set_error (
     error, NEGO_ERROR, NEGO_ERROR_TIMEOUT,
     "the agent does not answer at '%s': is nego-agent installed and running in the guest?",
@@ -88,7 +95,9 @@ static gboolean
 nego_link_socket_set_closed (const NegoLinkSocket *self, GError **error)
 {
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_CLOSED,
-               "the connection to '%s' was closed from the other end", self->path);
+               self->device ? "no host is connected at '%s'"
+                            : "the connection to '%s' was closed from the other end",
+               self->path);
   return FALSE;
 }
 
@@ -114,7 +123,8 @@ nego_link_socket_write (
   const NegoLinkSocket *self, const char *data, gsize len, gint64 deadline, GError **error)
 {
   while (len > 0) {
-    gssize n = send (self->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    gssize n = self->device ? write (self->fd, data, len)
+                            : send (self->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
     if (n >= 0) {
       data += n;
@@ -136,7 +146,7 @@ static gboolean
 nego_link_socket_read (NegoLinkSocket *self, gint64 deadline, GError **error)
 {
   for (;;) {
-    gssize n = recv (self->fd, self->in, sizeof self->in, MSG_DONTWAIT);
+    gssize n = read (self->fd, self->in, sizeof self->in);
 
     if (n > 0) {
       self->start = 0;
@@ -435,6 +445,49 @@ nego_link_socket_connect (NegoLinkSocket *self, GError **error)
   }
 }
 
+static gboolean
+nego_link_socket_open (NegoLinkSocket *self, GError **error)
+{
+  self->fd = open (self->path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (self->fd >= 0)
+    return TRUE;
+  if (errno != EBUSY)
+    return nego_error_set_errno (error, errno, "cannot open '%s'", self->path);
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY, "another program holds '%s'", self->path);
+  return FALSE;
+}
+
+static NegoLinkSocket *
+nego_link_socket_make (const NegoLinkClass *klass, const char *path, double patience)
+{
+  NegoLinkSocket *self = g_new (NegoLinkSocket, 1);
+
+  self->link = (NegoLink){ .klass = klass };
+  self->path = g_strdup (path);
+  self->fd = -1;
+  self->device = FALSE;
+  self->patience = patience;
+  self->synced = FALSE;
+  self->framer = NULL;
+  self->start = self->end = 0;
+  return self;
+}
+
+NegoLink *
+nego_link_socket_new_device (const char *path, double patience, GError **error)
+{
+  static const NegoLinkClass klass = {
+    .sync = nego_link_socket_sync,
+    .call = nego_link_socket_call,
+    .free = nego_link_socket_free,
+  };
+  NegoLinkSocket *self = nego_link_socket_make (&klass, path, patience);
+  g_autoptr (NegoLink) link = &self->link;
+
+  self->device = TRUE;
+  return nego_link_socket_open (self, error) ? g_steal_pointer (&link) : NULL;
+}
+
 NegoLink *
 nego_link_socket_new (const char *path, double patience, GError **error)
 {
@@ -446,16 +499,8 @@ nego_link_socket_new (const char *path, double patience, GError **error)
     .get_fd = nego_link_socket_get_fd,
     .free = nego_link_socket_free,
   };
-  g_autoptr (NegoLink) link = NULL;
-  NegoLinkSocket *self = g_new (NegoLinkSocket, 1);
+  NegoLinkSocket *self = nego_link_socket_make (&klass, path, patience);
+  g_autoptr (NegoLink) link = &self->link;
 
-  self->link = (NegoLink){ .klass = &klass };
-  self->path = g_strdup (path);
-  self->fd = -1;
-  self->patience = patience;
-  self->synced = FALSE;
-  self->framer = NULL;
-  self->start = self->end = 0;
-  link = &self->link;
   return nego_link_socket_connect (self, error) ? g_steal_pointer (&link) : NULL;
 }

@@ -141,13 +141,14 @@ nego_output_json_node (JsonNode *node, GError **error)
 void
 nego_output_say (const char *format, ...)
 {
-  g_autoptr (GString) line = g_string_new ("nego-host: ");
+  g_autoptr (GString) line = g_string_new (program_invocation_short_name);
   g_autofree char *text = NULL;
   va_list args;
 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
+  g_string_append (line, ": ");
   /* In one line: a guest's text must not look like a message of ours. */
   nego_output_escape_but (line, text, strlen (text), "\\");
   g_string_append_c (line, '\n');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output: what nego-host prints.
+ * output: what nego-host and nego-guest print.
  *
  * Whatever comes from a guest may try to drive the terminal: texts in messages and tables are
  * always escaped, a script's output only on its way to a terminal; into files and pipes it goes
@@ -35,7 +35,7 @@ gboolean nego_output_json_node (JsonNode *node, GError **error);
  * program that it is shared with wants it so. */
 void nego_output_wait (int fd, short events);
 
-/* Says "nego-host: …" and a line feed on the standard error, escaped, in one line; backslashes
+/* Says "PROGRAM: …" and a line feed on the standard error, escaped, in one line; backslashes
  * stay. */
 void nego_output_say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 

@@ -373,7 +373,7 @@ nego_run_events_recover (NegoRunEvents *self, GError **error)
 static void
 nego_run_events_give_up (NegoRunEvents *self)
 {
-  const gint64 deadline = nego_run_state_later (g_get_monotonic_time (), KILL_S);
+  const gint64 deadline = nego_run_state_later (g_get_monotonic_time (), NEGO_GUEST_ANSWER_S);
   gboolean ok = nego_run_events_post (self, NEGO_RUN_SIGNAL,
                                       nego_run_state_signal_arguments (self->state, SIGTERM), NULL);
 

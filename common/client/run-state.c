@@ -302,7 +302,7 @@ nego_run_state_is_late (const NegoRunState *state, GError **error)
   if (g_get_monotonic_time () <= state->end)
     return FALSE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT,
-               "negotiator command '%s' has not ended; it may still run in the guest, and "
+               "negotiator command '%s' has not ended; it may still run, and "
                "--key %s collects it",
                state->run->command, state->run->key);
   return TRUE;

@@ -106,6 +106,19 @@ class AgentPage(unittest.TestCase):
         self.assertEqual(listed, directories)
 
 
+class GuestPage(unittest.TestCase):
+    def test_options(self):
+        helped = options(run("nego-guest", "--help"), r" {2,6}")
+        described = options(section(page("nego-guest"), "OPTIONS"), "")
+        self.assertEqual(described, helped)
+
+    def test_verbs(self):
+        helped = run("nego-guest", "--help")
+        verbs = re.search(r"^Verbs:\n(.*?)^Options", helped, re.MULTILINE | re.DOTALL).group(1)
+        described = re.findall(r"^``([a-z]+)``", section(page("nego-guest"), "VERBS"), re.MULTILINE)
+        self.assertEqual(described, re.findall(r"^  ([a-z]+)", verbs, re.MULTILINE))
+
+
 class HostPage(unittest.TestCase):
     def test_options(self):
         helped = options(run("nego-host", "--help"), r" {2,6}")

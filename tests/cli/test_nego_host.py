@@ -247,7 +247,7 @@ class Agent(ScriptCase):
             self.assertEqual(base64.b64decode(status["out-data"]), bytes(3000000))
             self.assertEqual(done.stderr,
                              b"nego-host: the output was cut after 3000000 bytes (MaxOutput in the "
-                             b"command's settings in the guest)\n")
+                             b"command's settings)\n")
             self.assertEqual(run("--socket", path, "-q", "--json", "exec", "large", "3000001").stderr, b"")
 
     def test_exec_output_as_it_comes(self):

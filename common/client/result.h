@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * result: what the end of a run is to nego-host's caller: output, messages, the exit status.
+ * result: what the end of a run is to the caller of nego-host or nego-guest: output, messages, the
+ * exit status.
  */
 #pragma once
 
-#include "host-client/options.h"
 #include "common/client/run.h"
 
-/* nego-host's own exit statuses, where the script's is not to be had (as of coreutils' timeout and
+/* Our own exit statuses, where the script's is not to be had (as of coreutils' timeout and
  * env). */
 enum {
   NEGO_RESULT_TIMED_OUT = 124,
@@ -19,15 +19,17 @@ enum {
 
 /* For one run: its output goes to ours as it comes, or, for JSON, is collected. */
 typedef struct {
-  const NegoOptions *options;
+  gboolean json, quiet;
+  const char *guest;        /* whom messages are about; NULL: they do not say */
+  gpointer owner;           /* the owner's */
   GByteArray *collected[2]; /* NULL: it is not */
   gboolean reader_left;     /* nobody reads our output any more */
   int signal_fd;
   int interrupted_by;
 } NegoResult;
 
-/* From here on, INT, TERM and HUP are read from signal_fd. */
-void nego_result_init (NegoResult *result, const NegoOptions *options);
+/* From here on, INT, TERM and HUP are read from signal_fd. @guest: borrowed, or NULL. */
+void nego_result_init (NegoResult *result, gboolean json, gboolean quiet, const char *guest);
 void nego_result_clear (NegoResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NegoResult, nego_result_clear)
 
@@ -41,6 +43,9 @@ int nego_result_finish (NegoResult *result,
                         const NegoRun *run,
                         QapiNegotiatorJobStatus *status,
                         const GError *error);
+
+/* Says @error, unless quiet. */
+void nego_result_say (const NegoResult *result, const GError *error);
 
 /* The exit status for @error. */
 int nego_result_exit_status_of_error (const GError *error);

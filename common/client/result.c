@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "host-client/result.h"
+#include "common/client/result.h"
 
 #include "common/error.h"
 #include "common/json.h"
 #include "common/piece.h"
 #include "common/client/output.h"
-#include "host-client/verbs.h"
 #include "qapi/qapi-visit.h"
 
 #include <poll.h>
@@ -16,12 +15,12 @@
 #include <unistd.h>
 
 void
-nego_result_init (NegoResult *result, const NegoOptions *options)
+nego_result_init (NegoResult *result, gboolean json, gboolean quiet, const char *guest)
 {
   sigset_t signals;
 
-  *result = (NegoResult){ .options = options };
-  for (guint i = 0; options->json && i < G_N_ELEMENTS (result->collected); i++)
+  *result = (NegoResult){ .json = json, .quiet = quiet, .guest = guest };
+  for (guint i = 0; json && i < G_N_ELEMENTS (result->collected); i++)
     result->collected[i] = g_byte_array_new ();
   sigemptyset (&signals);
   sigaddset (&signals, SIGINT);
@@ -79,7 +78,7 @@ nego_result_exit_status (const QapiNegotiatorJobStatus *status, GError **message
     return NEGO_RESULT_REFUSED;
   default:
     g_set_error (message, NEGO_ERROR, NEGO_ERROR_GENERIC,
-                 "negotiator command '%s' was cancelled in the guest", status->command);
+                 "negotiator command '%s' was cancelled on the other side", status->command);
     return NEGO_RESULT_FAILED;
   }
 }
@@ -94,19 +93,30 @@ nego_result_exit_status_of_error (const GError *error)
   return NEGO_RESULT_FAILED;
 }
 
+void
+nego_result_say (const NegoResult *result, const GError *error)
+{
+  if (result->quiet)
+    return;
+  if (result->guest != NULL)
+    nego_output_say ("guest '%s': %s", result->guest, error->message);
+  else
+    nego_output_say ("%s", error->message);
+}
+
 /* Says what of the output the guest did not keep: nothing is lost in silence. */
 static void
-nego_result_say_truncated (const NegoOptions *options, const QapiNegotiatorJobStatus *status)
+nego_result_say_truncated (const NegoResult *result, const QapiNegotiatorJobStatus *status)
 {
-  if (options->quiet)
+  if (result->quiet)
     return;
   if (status->out_truncated)
     nego_output_say ("the output was cut after %" G_GINT64_FORMAT
-                     " bytes (MaxOutput in the command's settings in the guest)",
+                     " bytes (MaxOutput in the command's settings)",
                      status->out_next);
   if (status->err_truncated)
     nego_output_say ("the error output was cut after %" G_GINT64_FORMAT
-                     " bytes (MaxOutput in the command's settings in the guest)",
+                     " bytes (MaxOutput in the command's settings)",
                      status->err_next);
 }
 
@@ -149,7 +159,6 @@ nego_result_finish (NegoResult *result,
                     QapiNegotiatorJobStatus *status,
                     const GError *error)
 {
-  const NegoOptions *options = result->options;
   g_autoptr (GError) failure = NULL;
   int exit_status;
 
@@ -161,17 +170,17 @@ nego_result_finish (NegoResult *result,
   if (status == NULL) {
     if (g_error_matches (error, NEGO_ERROR, NEGO_ERROR_INTERRUPTED))
       return NEGO_RESULT_SIGNAL + result->interrupted_by;
-    nego_verb_fail (options, error);
+    nego_result_say (result, error);
     return nego_result_exit_status_of_error (error);
   }
-  nego_result_say_truncated (options, status);
-  if (options->json) {
+  nego_result_say_truncated (result, status);
+  if (result->json) {
     g_autoptr (GString) text = g_string_new (NULL);
 
     nego_result_append_json (text, status, result->collected);
     g_string_append_c (text, '\n');
     if (!nego_output_text (text, &failure)) {
-      nego_verb_fail (options, failure);
+      nego_result_say (result, failure);
       return NEGO_RESULT_FAILED;
     }
   }
@@ -179,6 +188,6 @@ nego_result_finish (NegoResult *result,
     return 0;
   exit_status = nego_result_exit_status (status, &failure);
   if (failure != NULL)
-    nego_verb_fail (options, failure);
+    nego_result_say (result, failure);
   return exit_status;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verbs: what nego-guest can be told to do, one file each (cmd-VERB.c), and what these share.
+ *
+ * To add a verb: a file, a row in nego-guest.c, a paragraph in docs/nego-guest.rst.
+ */
+#pragma once
+
+#include "agent/guest-client/options.h"
+#include "common/client/remote.h"
+
+int nego_guest_cmd_exec (const NegoGuestOptions *options);
+int nego_guest_cmd_info (const NegoGuestOptions *options);
+int nego_guest_cmd_list (const NegoGuestOptions *options);
+int nego_guest_cmd_notify (const NegoGuestOptions *options);
+int nego_guest_cmd_ping (const NegoGuestOptions *options);
+int nego_guest_cmd_wait (const NegoGuestOptions *options);
+
+/* The host: through the agent's socket, or the device that @options name. Errors are those of
+ * link.h, and say what to do next. */
+NegoRemote *nego_guest_verb_open (const NegoGuestOptions *options, GError **error);
+
+/* Says @error, unless --quiet. Returns: 1, a failed verb's status. */
+int nego_guest_verb_fail (const NegoGuestOptions *options, const GError *error);
