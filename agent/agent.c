@@ -21,6 +21,7 @@ nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
   agent->power = nego_power_new (agent->tools, agent->offload);
   agent->clock = &nego_clock_real;
   agent->root = "";
+  agent->trim_func = nego_trim_real;
   nego_agent_set_freeze (agent, &freeze, NULL, NULL);
   agent->usage = nego_survey_new (agent->offload, nego_fs_usage_ask, sizeof (NegoFsUsage));
   agent->smart = nego_survey_new (agent->offload, nego_nvme_smart_ask, sizeof (NegoNvmeSmart));
@@ -64,6 +65,7 @@ nego_agent_free (NegoAgent *agent)
   nego_power_free (agent->power);
   nego_tools_free (agent->tools);
   nego_process_table_free (agent->processes);
+  nego_trim_free (agent->trim);
   nego_freeze_free (agent->freeze);
   nego_survey_free (agent->usage);
   nego_survey_free (agent->smart);

@@ -12,6 +12,7 @@
 #include "agent/tools.h"
 #include "agent/survey.h"
 #include "agent/file-table.h"
+#include "agent/trim.h"
 #include "common/offload.h"
 #include "common/service/service.h"
 
@@ -27,6 +28,8 @@ typedef struct {
   NegoSurvey *usage;      /* of file systems (fs-usage.h) */
   NegoSurvey *smart;      /* of NVMe disks (nvme-smart.h) */
   NegoFreeze *freeze;
+  NegoTrimFunc trim_func;            /* nego_trim_real but for tests */
+  NegoTrim *trim;                    /* that goes on, or NULL */
   NegoFreezeChangedFunc frozen_func; /* may be NULL */
   gpointer frozen_data;
   NegoFileTable *files; /* of guest-file-open */

@@ -8,6 +8,7 @@ const QapiHandlers nego_handlers = {
   .guest_fsfreeze_freeze_list = nego_cmd_guest_fsfreeze_freeze_list,
   .guest_fsfreeze_status = nego_cmd_guest_fsfreeze_status,
   .guest_fsfreeze_thaw = nego_cmd_guest_fsfreeze_thaw,
+  .guest_fstrim = nego_cmd_guest_fstrim,
   .guest_get_disks = nego_cmd_guest_get_disks,
   .guest_get_diskstats = nego_cmd_guest_get_diskstats,
   .guest_get_fsinfo = nego_cmd_guest_get_fsinfo,

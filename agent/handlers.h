@@ -20,6 +20,9 @@ void nego_cmd_guest_fsfreeze_freeze_list (NegoCall *call,
                                           const QapiGuestFsfreezeFreezeListArgs *args);
 void nego_cmd_guest_fsfreeze_thaw (NegoCall *call);
 
+/* cmd-fstrim.c */
+void nego_cmd_guest_fstrim (NegoCall *call, const QapiGuestFstrimArgs *args);
+
 /* cmd-fsinfo.c */
 void nego_cmd_guest_get_fsinfo (NegoCall *call);
 

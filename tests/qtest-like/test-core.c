@@ -33,6 +33,7 @@ static const char *const own_commands[] = {
   "guest-fsfreeze-freeze-list",
   "guest-fsfreeze-status",
   "guest-fsfreeze-thaw",
+  "guest-fstrim",
   "guest-get-cpustats",
   "guest-get-disks",
   "guest-get-diskstats",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* guest-get-disks, guest-get-diskstats, guest-get-fsinfo, on trees like a machine's. */
+/* guest-get-disks, guest-get-diskstats, guest-get-fsinfo, guest-fstrim, on trees like a machine's.
+ */
 #include "config.h"
 
 #include "agent/fs-usage.h"
@@ -7,6 +8,7 @@
 #include "tests/helpers/agent-fixture.h"
 #include "tests/helpers/tree.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define PCI     "/sys/devices/pci0000:00"
@@ -266,6 +268,84 @@ test_fsinfo_and_sync (AgentFixture *fixture, gconstpointer data)
   gate_open ();
 }
 
+static int
+trim (const char *path, int fd, guint64 *trimmed, guint64 *minimum)
+{
+  if (g_str_equal (path, "/"))
+    return ENOTTY;
+  if (g_str_equal (path, "/tmp"))
+    return EINVAL;
+  *trimmed = 4096 + *minimum;
+  *minimum = MAX (*minimum, 512);
+  return 0;
+}
+
+#define TRIM_MOUNTS                                             \
+  "1 0 8:1 / / rw - ext4 x rw\n2 0 8:2 / /tmp rw - ext4 x rw\n" \
+  "3 0 8:3 / /dev rw - ext4 x rw\n4 0 8:4 / /nonexistent rw - ext4 x rw\n"
+#define TRIMMED(figures)                                                                         \
+  "{\"return\": {\"paths\": [{\"path\": \"/nonexistent\", \"error\": \"failed to open: No such " \
+  "file or directory\"}, {\"path\": \"/dev\", " figures "}, "                                    \
+  "{\"path\": \"/tmp\", \"error\": \"failed to trim: Invalid argument\"}, "                      \
+  "{\"path\": \"/\", \"error\": \"trim not supported\"}]}}"
+
+static void
+test_fstrim (AgentFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *line = NULL;
+  g_autofree char *second = NULL;
+
+  if (fixture->dir == NULL)
+    return;
+  path = g_strconcat (fixture->agent->root, "/proc/self/mountinfo", NULL);
+  g_assert_true (g_file_set_contents (path, TRIM_MOUNTS, -1, NULL));
+  fixture->agent->trim_func = trim;
+  check (fixture, "guest-fstrim", TRIMMED ("\"trimmed\": 4096, \"minimum\": 512"));
+  agent_fixture_tell (fixture, "{'execute':'guest-fstrim','arguments':{'minimum':1000}}");
+  line = agent_fixture_hear (fixture);
+  g_assert_cmpstr (line, ==, TRIMMED ("\"trimmed\": 5096, \"minimum\": 1000"));
+  agent_fixture_tell (fixture, "{'execute':'guest-fstrim','arguments':{'minimum':-1}}");
+  second = agent_fixture_hear (fixture);
+  g_assert_cmpstr (second, ==, TRIMMED ("\"trimmed\": 4095, \"minimum\": -1"));
+}
+
+static int
+trim_at_gate (const char *path, int fd, guint64 *trimmed, guint64 *minimum)
+{
+  g_mutex_lock (&gate.lock);
+  while (!gate.is_open)
+    g_cond_wait (&gate.changed, &gate.lock);
+  g_mutex_unlock (&gate.lock);
+  return ENOTTY;
+}
+
+/* While one goes on: a sync is answered, then a ping, and a second one is refused. */
+static void
+test_fstrim_goes_on (AgentFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *line = NULL;
+
+  if (fixture->dir == NULL)
+    return;
+  path = g_strconcat (fixture->agent->root, "/proc/self/mountinfo", NULL);
+  g_assert_true (g_file_set_contents (path, "1 0 8:1 / / rw - ext4 x rw\n", -1, NULL));
+  gate.is_open = FALSE;
+  fixture->agent->trim_func = trim_at_gate;
+  agent_fixture_tell (fixture, "{'execute':'guest-fstrim'}\n"
+                               "{'execute':'guest-sync','arguments':{'id':7}}\n");
+  line = agent_fixture_hear (fixture);
+  g_assert_cmpstr (line, ==, "{\"return\": 7}");
+  check (fixture, "guest-ping", "{\"return\": {}}");
+  agent_fixture_assert_error (fixture, "guest-fstrim", "{}", "a guest-fstrim goes on already");
+  gate_open ();
+  while (fixture->agent->trim != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  check (fixture, "guest-fstrim",
+         "{\"return\": {\"paths\": [{\"path\": \"/\", \"error\": \"trim not supported\"}]}}");
+}
+
 static void
 test_diskstats (AgentFixture *fixture, gconstpointer data)
 {
@@ -306,6 +386,9 @@ test_errors (AgentFixture *fixture, gconstpointer data)
   agent_fixture_assert_error (
     fixture, "guest-get-fsinfo", "{}",
     "failed to open mtab file: '/proc/self/mountinfo': No such file or directory");
+  agent_fixture_assert_error (
+    fixture, "guest-fstrim", "{}",
+    "failed to open mtab file: '/proc/self/mountinfo': No such file or directory");
 }
 
 int
@@ -319,6 +402,8 @@ main (int argc, char **argv)
   ADD ("fsinfo-dead", test_fsinfo_dead);
   ADD ("fsinfo-and-sync", test_fsinfo_and_sync);
   ADD ("diskstats", test_diskstats);
+  ADD ("fstrim", test_fstrim);
+  ADD ("fstrim-goes-on", test_fstrim_goes_on);
   g_test_add ("/cmd-disks/errors", AgentFixture, NULL, set_up_empty, test_errors, tear_down);
   return g_test_run ();
 }
