@@ -70,7 +70,7 @@ class Round:
 
     def run(self, failed):
         """One that fails leaves its values out and is told to `failed`; the others go on."""
-        for measure in (self.ping, self.guest_ping, self.facts, self.execute, self.blocked, self.mute, self.idle,
+        for measure in (self.ping, self.guest_ping, self.facts, self.execute, self.collect, self.blocked, self.mute, self.idle,
                         self.first, self.start, self.growth, self.host, self.stream, self.first_byte):
             try:
                 measure()
@@ -87,13 +87,12 @@ class Round:
                 result = self._drive(subject, "request", subject.socket, subject.pid,
                                      self._size.requests // batch, batch, PING, "return")
                 self._record(figure, name, result["cpu"])
-                if figure == "ping" and name != THEIRS:
-                    self._record("time", name, result["cpu"])
-        if THEIRS in self._local:
-            subject = self._local[THEIRS]
-            result = self._drive(subject, "request", subject.socket, subject.pid,
-                                 self._size.requests, 1, GET_TIME, "return")
-            self._record("time", THEIRS, result["cpu"])
+        for name in (THEIRS, OURS):
+            if name in self._local:
+                subject = self._local[name]
+                result = self._drive(subject, "request", subject.socket, subject.pid,
+                                     self._size.requests, 1, GET_TIME, "return")
+                self._record("time", name, result["cpu"])
 
     def guest_ping(self):
         for name, subject in self._guests.items():
@@ -124,11 +123,20 @@ class Round:
             subject = self._local[OURS]
             self._record("exec", OURS, self._drive(
                 subject, "request", subject.socket, 0, runs, 1, EXEC, '"exitcode": 0')["wall"])
-        if THEIRS in self._local:
-            subject = self._local[THEIRS]
-            self._record("exec", THEIRS, self._drive(
-                subject, "polled", subject.socket, runs, request("guest-exec", path=str(trivial)),
-                "pid", GUEST_EXEC_STATUS)["wall"])
+        for name in (THEIRS, OURS):
+            if name in self._local:
+                subject = self._local[name]
+                wall = self._drive(
+                    subject, "polled", subject.socket, runs, request("guest-exec", path=str(trivial)),
+                    "pid", GUEST_EXEC_STATUS)["wall"]
+                self._record("guest-exec", name, wall)
+                if name == THEIRS:
+                    self._record("exec", THEIRS, wall)
+
+    def collect(self):
+        for name in (THEIRS, OURS):
+            if name in self._local:
+                self._record("collect", name, self._collect(name, "zeros"))
 
     def blocked(self):
         # Before all other processes, the child included: its own start is not the agent's time.
@@ -230,15 +238,15 @@ class Round:
                                                         stderr=f"{total} bytes of {size}")
                 self._record(figure, OURS, (time.monotonic_ns() - began) / (size >> 20))
             if THEIRS in self._local:
-                self._record(figure, THEIRS, self._collect(command))
+                self._record(figure, THEIRS, self._collect(THEIRS, command))
 
-    def _collect(self, command):
-        """What guest-exec gives when it has ended."""
+    def _collect(self, subject, command):
+        """What guest-exec gives when it has ended; nanoseconds for each MiB."""
         size = self._size.collected
         arguments = {"zeros": ["-c", f"head -c {size} /dev/zero"],
                      "text": ["-c", f"yes 'a line of text, as logs have it, 0123456789' | head -c {size}"]}[command]
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.connect(str(self._local[THEIRS].socket))
+            peer.connect(str(self._local[subject].socket))
             lines = peer.makefile("rb")
             began = time.monotonic_ns()
 
@@ -279,13 +287,15 @@ UNITS = {"us": 1e3, "ms": 1e6, "KiB": 1024, "%": 1, "/s": 1}
 
 ROWS = (
     Row("guest-ping, agent's CPU", "ping", "us", THEIRS, 0.55),
-    Row("  the same, qemu-ga answering guest-get-time", "time", "us", THEIRS, None),
+    Row("guest-get-time, agent's CPU", "time", "us", THEIRS, 0.6),
     Row("16 pings at once, agent's CPU, each", "ping-16", "us", THEIRS, 0.5),
     Row("guest-ping, guest over virtio-serial", "guest-ping", "us", THEIRS, 0.45),
     Row("guest-get-cpustats", "cpustats", "us", THEIRS, 1.0),
     Row("guest-network-get-interfaces", "interfaces", "us", THEIRS, 1.0),
     Row("exec, to bare posix_spawn and wait", "exec", "us", BARE, 1.4),
     Row("exec, to guest-exec polled each 1 ms", "exec", "us", THEIRS, 0.6),
+    Row("guest-exec, polled each 1 ms", "guest-exec", "us", THEIRS, 0.75),
+    Row("guest-exec, a MiB of 10 collected", "collect", "us", THEIRS, 0.35),
     Row("main loop blocked by a spawn", "blocked", "us", THEIRS, 0.3),
     Row("  by all of the exec request", "blocked-request", "us", THEIRS, None),
     Row("client sends, does not read: agent's CPU", "mute", "%", None, 0),
