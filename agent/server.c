@@ -98,6 +98,20 @@ nego_server_set_freeze (NegoServer *server, const NegoConf *conf)
   nego_agent_set_freeze (server->agent, &settings, nego_server_frozen_cb, server);
 }
 
+/* The table of runs, each in a control group of its own where that can be. */
+static NegoJobTable *
+nego_server_make_jobs (const NegoConf *conf)
+{
+  NegoJobTable *jobs = nego_job_table_new ("guest", &conf->jobs);
+  g_autoptr (GError) error = NULL;
+  NegoCgroupTree *cgroups = nego_cgroup_tree_open (&error);
+
+  if (cgroups == NULL)
+    g_debug ("scripts have no control groups: %s", error->message);
+  nego_job_table_set_cgroups (jobs, cgroups);
+  return jobs;
+}
+
 NegoServer *
 nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **error)
 {
@@ -107,7 +121,7 @@ nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **erro
   nego_rpc_lists_apply (conf, policy);
   server->agent = nego_agent_new (
     policy, nego_registry_new ((const char *const *) conf->guest_commands, NEGO_BUILTIN_DIR),
-    nego_job_table_new ("guest", &conf->jobs));
+    nego_server_make_jobs (conf));
   nego_process_table_set_reply_bytes (server->agent->processes, conf->exec_output);
   server->log = log;
   server->logfile = log_waits ? conf->logfile : NULL;

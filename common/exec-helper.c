@@ -27,6 +27,7 @@
 
 typedef struct {
   const char *user, *group, *directory;
+  const char *cgroup;
   const char *nice; /* NULL: unchanged */
   gboolean no_new_privs;
   GPtrArray *env;
@@ -56,6 +57,8 @@ nego_exec_helper_argv (const NegoExecSpec *spec)
   add_setting (argv, "user=", spec->user);
   add_setting (argv, "group=", spec->group);
   add_setting (argv, "directory=", spec->directory);
+  if (spec->cgroup != NULL)
+    add_setting (argv, "cgroup=", nego_cgroup_get_path (spec->cgroup));
   if (spec->nice != 0)
     g_ptr_array_add (argv, g_strdup_printf ("nice=%d", spec->nice));
   if (spec->no_new_privs)
@@ -103,6 +106,8 @@ parse (NegoExecHelper *helper, int argc, char **argv)
       helper->group = argv[i] + strlen ("group=");
     else if (g_str_has_prefix (argv[i], "directory="))
       helper->directory = argv[i] + strlen ("directory=");
+    else if (g_str_has_prefix (argv[i], "cgroup="))
+      helper->cgroup = argv[i] + strlen ("cgroup=");
     else if (g_str_has_prefix (argv[i], "nice="))
       helper->nice = argv[i] + strlen ("nice=");
     else if (strcmp (argv[i], "no-new-privs") == 0)
@@ -181,6 +186,19 @@ set_identity (NegoExecHelper *helper)
     fail ("cannot change to user %u: %s", (unsigned) uid, g_strerror (errno));
 }
 
+static void
+enter_cgroup (const char *path)
+{
+  NegoCgroup *cgroup;
+  GError *error = NULL;
+
+  cgroup = nego_cgroup_open (path, &error);
+  /* 0: whoever writes it. */
+  if (cgroup == NULL || !nego_cgroup_write (cgroup, "cgroup.procs", "0", &error))
+    fail ("cannot enter the control group: %s", error->message);
+  nego_cgroup_free (cgroup);
+}
+
 int
 nego_exec_helper_main (int argc, char **argv)
 {
@@ -191,7 +209,9 @@ nego_exec_helper_main (int argc, char **argv)
   if (fcntl (NEGO_EXEC_HELPER_FD, F_SETFD, FD_CLOEXEC) != 0)
     return HELPER_STATUS;
   parse (&helper, argc, argv);
-  /* While it may still be raised. */
+  /* As long as it may. */
+  if (helper.cgroup != NULL)
+    enter_cgroup (helper.cgroup);
   if (helper.nice != NULL && setpriority (PRIO_PROCESS, 0, atoi (helper.nice)) != 0)
     fail ("cannot set the nice value %s: %s", helper.nice, g_strerror (errno));
   if (helper.user != NULL || helper.group != NULL)

@@ -37,6 +37,7 @@ struct NegoExec {
   NegoExecPhase phase;
   gboolean timed_out;
   gboolean exited;
+  NegoCgroup *cgroup; /* borrowed; NULL: none */
   guint grace_ms;
   gboolean kill_rest;
   gboolean survives;
@@ -51,6 +52,9 @@ nego_exec_reap (NegoExec *exec, int flags)
   siginfo_t info;
 
   nego_source_clear (&exec->timer);
+  /* Those that left the process group did not hear TERM, and there is nothing to wait for. */
+  if (exec->cgroup != NULL && exec->phase != RUNNING)
+    nego_cgroup_kill (exec->cgroup);
   /* By pid, not by pidfd: waitid() knows that since Linux 5.4 only, and the pid of an unreaped
    * child of ours is as good. */
   while (waitid (P_PID, (id_t) exec->pid, &info, WEXITED | flags) != 0 && errno == EINTR)
@@ -200,8 +204,11 @@ nego_exec_kill (NegoExec *exec, int signal)
   if (exec->pid == 0)
     return;
   kill (-exec->pid, signal);
-  if (signal == SIGKILL)
-    exec->phase = KILLED;
+  if (signal != SIGKILL)
+    return;
+  exec->phase = KILLED;
+  if (exec->cgroup != NULL)
+    nego_cgroup_kill (exec->cgroup);
 }
 
 void
@@ -314,7 +321,7 @@ static gboolean
 nego_exec_needs_helper (const NegoExecSpec *spec)
 {
   return spec->user != NULL || spec->group != NULL || spec->directory != NULL || spec->nice != 0
-         || spec->no_new_privs;
+         || spec->no_new_privs || spec->cgroup != NULL;
 }
 
 NegoExec *
@@ -329,6 +336,7 @@ nego_exec_start (const NegoExecSpec *spec,
 
   exec->callbacks = callbacks;
   exec->user_data = user_data;
+  exec->cgroup = spec->cgroup;
   exec->grace_ms = spec->grace_ms;
   exec->kill_rest = spec->kill_rest;
   exec->survives = spec->survives;

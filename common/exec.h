@@ -5,7 +5,9 @@
  * The child is the leader of a process group of its own, has default signals, an empty signal mask
  * and no descriptor but 0, 1 and 2. Its end is seen by exec-watch.h. A signal goes to the
  * whole group; so that the group's number cannot be somebody else's by then, the child is reaped
- * only after the last signal was sent. A process that leaves the group (setsid) is out of reach.
+ * only after the last signal was sent. A process that leaves the group (setsid) is out of reach,
+ * unless there is a control group: then KILL, and what follows a TERM at the latest, goes to all of
+ * that.
  *
  * It does not read or write the child's pipes (capture.h, input.h), and knows no scripts
  * (registry.h) and no jobs (job.h).
@@ -15,6 +17,8 @@
  * KILL and left others of its group: those still have their grace time.
  */
 #pragma once
+
+#include "common/cgroup.h"
 
 #include <glib.h>
 
@@ -52,9 +56,10 @@ typedef struct {
                         with its supplementary groups */
   const char *group; /* instead of the user's first one; without a user: no supplementary groups */
   const char *directory; /* entered as the user */
+  NegoCgroup *cgroup;    /* borrowed until the end: entered first; NULL: none */
   int nice;              /* set; 0: as this process */
   gboolean no_new_privs; /* prctl(2)'s PR_SET_NO_NEW_PRIVS */
-  gboolean kill_rest;    /* what is left of the group when the child ends by itself is killed */
+  gboolean kill_rest;    /* what is left of the groups when the child ends by itself is killed */
   gboolean survives;     /* nego_exec_free () kills nobody */
   guint timeout_ms;      /* the time limit; 0: none */
   guint grace_ms;        /* from TERM to KILL */
@@ -72,10 +77,12 @@ NegoExec *nego_exec_start (const NegoExecSpec *spec,
 /* The child's process id, and its group's; 0 once it is reaped. */
 GPid nego_exec_get_pid (const NegoExec *exec);
 
-/* Sends @signal to the group. Nothing happens once the child is reaped. */
+/* Sends @signal to the process group, KILL to the control group too. Nothing happens once the child
+ * is reaped. */
 void nego_exec_kill (NegoExec *exec, int signal);
 
-/* TERM to the group, and KILL when the grace time is over. */
+/* TERM to the process group, and KILL when the grace time is over; to what is left of the control
+ * group once nobody is left in the process group. */
 void nego_exec_terminate (NegoExec *exec);
 
 /* KILL to the group if it was not dealt with, unless it survives; no callback is called any more. A

@@ -89,6 +89,7 @@ nego_job_table_free (NegoJobTable *table)
   g_hash_table_unref (table->by_key);
   g_hash_table_unref (table->by_id);
   g_hash_table_unref (table->per_script);
+  nego_cgroup_tree_free (table->owner.cgroups);
   nego_drain_free (table->owner.drain);
   nego_audit_free (table->owner.audit);
   g_free (table->side);
@@ -365,6 +366,24 @@ nego_job_table_find (NegoJobTable *table, const char *id, const char *key, GErro
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND, "unknown job '%s'", quoted);
   }
   return job;
+}
+
+void
+nego_job_table_set_cgroups (NegoJobTable *table, NegoCgroupTree *cgroups)
+{
+  table->owner.cgroups = cgroups;
+}
+
+const NegoCgroupTree *
+nego_job_table_get_cgroups (const NegoJobTable *table)
+{
+  return table->owner.cgroups;
+}
+
+gboolean
+nego_job_table_limits_memory (const NegoJobTable *table)
+{
+  return table->owner.cgroups != NULL && nego_cgroup_tree_limits_memory (table->owner.cgroups);
 }
 
 const NegoJobLimits *

@@ -35,6 +35,13 @@ NegoJobTable *nego_job_table_new (const char *side, const NegoJobLimits *limits)
 void nego_job_table_free (NegoJobTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoJobTable, nego_job_table_free)
 
+/* Each run from now on gets a control group of @cgroups (transfer full). */
+void nego_job_table_set_cgroups (NegoJobTable *table, NegoCgroupTree *cgroups);
+/* NULL: there are none. */
+const NegoCgroupTree *nego_job_table_get_cgroups (const NegoJobTable *table);
+/* Whether MemoryMax of a key file can be kept. */
+gboolean nego_job_table_limits_memory (const NegoJobTable *table);
+
 const NegoJobLimits *nego_job_table_get_limits (const NegoJobTable *table);
 
 /* The job that @request repeats: its key is known, with the same command, args, env and input. NULL

@@ -31,7 +31,8 @@ struct NegoJob {
   gboolean input_ended; /* before the start */
   gboolean output_still_open;
   gint64 started_real_ns, started_ns, end_ns;
-  NegoExec *exec; /* NULL before the start and once gone */
+  NegoCgroup *cgroup; /* of the table's; NULL: none, or released */
+  NegoExec *exec;     /* NULL before the start and once gone */
   GSource *kill_timer;
   NegoInput *input; /* NULL without one and once ended */
   guint64 input_next;
@@ -157,12 +158,21 @@ nego_job_on_exited (NegoExec *exec, const NegoExecResult *result, gpointer user_
   nego_job_tell_ended (job);
 }
 
+/* Nobody signals the job's processes any more. */
+static void
+nego_job_clear_processes (NegoJob *job)
+{
+  g_clear_pointer (&job->exec, nego_exec_free);
+  if (job->cgroup != NULL)
+    nego_cgroup_tree_release (job->owner->cgroups, g_steal_pointer (&job->cgroup));
+}
+
 static void
 nego_job_on_gone (NegoExec *exec, gpointer user_data)
 {
   NegoJob *job = user_data;
 
-  g_clear_pointer (&job->exec, nego_exec_free);
+  nego_job_clear_processes (job);
   job->owner->callbacks.gone (job, job->owner->user_data);
 }
 
@@ -215,6 +225,17 @@ nego_job_make_argv (const NegoJobRequest *request, const NegoScript *script)
 }
 
 static gboolean
+nego_job_make_cgroup (NegoJob *job, const NegoScript *script, GError **error)
+{
+  g_autofree char *name = g_strconcat ("job-", job->id, NULL);
+
+  if (job->owner->cgroups == NULL)
+    return TRUE;
+  job->cgroup = nego_cgroup_tree_make (job->owner->cgroups, name, script->conf->memory_max, error);
+  return job->cgroup != NULL;
+}
+
+static gboolean
 nego_job_execute (NegoJob *job,
                   const NegoJobRequest *request,
                   guint8 *input,
@@ -239,8 +260,11 @@ nego_job_execute (NegoJob *job,
     .grace_ms = job->owner->grace_ms,
   };
 
-  if (nego_job_open_pipes (job, request, input, script, spec.fds, error))
+  if (nego_job_open_pipes (job, request, input, script, spec.fds, error)
+      && nego_job_make_cgroup (job, script, error)) {
+    spec.cgroup = job->cgroup;
     job->exec = nego_exec_start (&spec, &exec_callbacks, job, error);
+  }
   for (guint i = 0; i < G_N_ELEMENTS (spec.fds); i++)
     nego_pipe_close (&spec.fds[i]);
   return job->exec != NULL;
@@ -285,6 +309,7 @@ nego_job_start (NegoJob *job,
     return;
   }
   job->reason = g_strdup (error->message);
+  nego_job_clear_processes (job);
   nego_job_end (job, NEGO_JOB_EVENT_NOT_STARTED);
 }
 
@@ -499,7 +524,7 @@ nego_job_detach (NegoJob *job)
 {
   g_hook_list_clear (&job->watchers);
   nego_source_clear (&job->kill_timer);
-  g_clear_pointer (&job->exec, nego_exec_free);
+  nego_job_clear_processes (job);
   g_clear_pointer (&job->input, nego_input_free);
   for (guint i = 0; i < NEGO_JOB_STREAMS; i++)
     g_clear_pointer (&job->captures[i], nego_capture_free);

@@ -8,6 +8,7 @@
 
 #include "common/audit.h"
 #include "common/capture.h"
+#include "common/cgroup-tree.h"
 #include "common/drain.h"
 #include "common/job-request.h"
 #include "common/job-state.h"
@@ -54,13 +55,14 @@ typedef struct {
 
 /* What the jobs of one table share; it must outlive their processes. */
 typedef struct {
-  const char *side; /* see script-env.h */
-  guint grace_ms;   /* from TERM to KILL */
-  gsize max_output; /* kept of each stream where the script does not say otherwise */
-  gsize window;     /* of each stream of a flow job */
-  guint stall_ms;   /* how long such a window may stay full */
-  NegoDrain *drain; /* gets the pipes that outlive the script */
-  NegoAudit *audit; /* each run is recorded in the log */
+  const char *side;        /* see script-env.h */
+  guint grace_ms;          /* from TERM to KILL */
+  gsize max_output;        /* kept of each stream where the script does not say otherwise */
+  gsize window;            /* of each stream of a flow job */
+  guint stall_ms;          /* how long such a window may stay full */
+  NegoDrain *drain;        /* gets the pipes that outlive the script */
+  NegoCgroupTree *cgroups; /* each run gets a group of it; NULL: none can have one */
+  NegoAudit *audit;        /* each run is recorded in the log */
   NegoJobCallbacks callbacks;
   gpointer user_data;
 } NegoJobOwner;

@@ -130,6 +130,13 @@
   (32u << 20) /* MaxOutput: both streams fit NEGO_JOBS_RETAINED_BYTES */
 #define NEGO_SCRIPT_TIMEOUT_MAX_S     (30u * 86400u) /* Timeout: a longer one means none (0) */
 #define NEGO_SCRIPT_DESCRIPTION_BYTES 256u           /* Description: a line for people */
+/* MemoryMax: less than the exec helper and a shell need is no limit but a failure. */
+#define NEGO_SCRIPT_MEMORY_MIN (4u << 20)
+/* Control groups: of running jobs, and those of ended ones in which processes are left. Each takes
+ * a watch and some KiB of the kernel's memory. */
+#define NEGO_CGROUPS           1024u
+#define NEGO_CGROUP_DEPTH      8u /* groups that a script makes below its own: deeper ones are left */
+#define NEGO_CGROUP_FILE_BYTES (64u << 10) /* of a group's file: 8,000 processes and more */
 /* Nice: what setpriority(2) takes. */
 #define NEGO_SCRIPT_NICE_MIN     (-20)
 #define NEGO_SCRIPT_NICE_MAX     19

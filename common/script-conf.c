@@ -181,6 +181,31 @@ nego_script_conf_set_concurrency (NegoScriptConf *conf,
   return TRUE;
 }
 
+/* A number of bytes; K, M and G behind it multiply it by powers of 1024. */
+static gboolean
+nego_script_conf_set_memory_max (NegoScriptConf *conf,
+                                 GKeyFile *keys,
+                                 const char *key,
+                                 GError **error)
+{
+  static const char units[] = "KMG";
+  g_autofree char *text = g_key_file_get_value (keys, GROUP, key, NULL);
+  const gsize len = strlen (text);
+  const char *unit = len > 0 ? strchr (units, text[len - 1]) : NULL;
+  const guint shift = unit != NULL ? 10u * (guint) (unit - units + 1) : 0;
+  guint64 value;
+
+  if (unit != NULL)
+    text[len - 1] = '\0';
+  if (!g_ascii_string_to_unsigned (text, 10, 0, (guint64) G_MAXINT64 >> shift, &value, NULL)
+      || value << shift < NEGO_SCRIPT_MEMORY_MIN)
+    return nego_script_conf_refuse (error,
+                                    "'%s' must be a number of bytes, at least %u, or of K, M or G",
+                                    key, NEGO_SCRIPT_MEMORY_MIN);
+  conf->memory_max = value << shift;
+  return TRUE;
+}
+
 static gboolean
 nego_script_conf_set_nice (NegoScriptConf *conf, GKeyFile *keys, const char *key, GError **error)
 {
@@ -288,6 +313,7 @@ static const struct {
   { "Group", nego_script_conf_set_group },
   { "KillMode", nego_script_conf_set_kill_mode },
   { "MaxOutput", nego_script_conf_set_max_output },
+  { "MemoryMax", nego_script_conf_set_memory_max },
   { "Nice", nego_script_conf_set_nice },
   { "NoNewPrivileges", nego_script_conf_set_no_new_privileges },
   { "ReadOnly", nego_script_conf_set_read_only },

@@ -21,8 +21,9 @@ typedef struct {
   char **allow_environment; /* names that a caller may set; never NULL */
   guint timeout_ms;         /* 0: none */
   guint concurrency;
-  gsize max_output; /* bytes kept of each stream; NEGO_SCRIPT_CONF_UNSET: as the table says */
-  int nice;         /* -20 to 19 */
+  gsize max_output;   /* bytes kept of each stream; NEGO_SCRIPT_CONF_UNSET: as the table says */
+  guint64 memory_max; /* bytes, of all processes of a run together; 0: no limit */
+  int nice;           /* -20 to 19 */
   gboolean arguments;
   gboolean read_only;
   gboolean kill_all; /* KillMode=all: what a script leaves behind in its process group is killed */

@@ -47,6 +47,6 @@ nego_cmd_negotiator_info (NegoCall *call, GError **error)
   info->jobs = nego_job_table_count_running (service->jobs);
   info->boot_id = g_strdup (service->boot_id);
   info->instance = g_strdup (service->instance);
-  info->cgroup = FALSE; /* a run's process group is what is signalled */
+  info->cgroup = nego_job_table_get_cgroups (service->jobs) != NULL;
   return info;
 }

@@ -54,10 +54,24 @@ nego_service_check_job_name (const char *job, const char *key, GError **error)
   return FALSE;
 }
 
+/* A limit that cannot be set is not dropped silently: its owner relies on it. */
+static char *
+nego_service_own_refusal (const NegoService *service, const NegoScript *script)
+{
+  char *refusal = nego_script_policy_refusal (service->policy, script);
+
+  if (refusal == NULL && script->conf->memory_max > 0
+      && !nego_job_table_limits_memory (service->jobs))
+    refusal = g_strdup_printf ("MemoryMax in '%s.conf', which cannot be kept: no control group "
+                               "with a memory controller is delegated to this program",
+                               script->path);
+  return refusal;
+}
+
 char *
 nego_service_refusal (const NegoService *service, const NegoScript *script)
 {
-  char *refusal = nego_script_policy_refusal (service->policy, script);
+  char *refusal = nego_service_own_refusal (service, script);
 
   if (refusal == NULL && service->rules != NULL)
     refusal = service->rules->refusal (service, script);
@@ -70,7 +84,7 @@ nego_service_admit (const NegoService *service,
                     NegoJobRequest *request,
                     GError **error)
 {
-  g_autofree char *refusal = nego_script_policy_refusal (service->policy, script);
+  g_autofree char *refusal = nego_service_own_refusal (service, script);
 
   if (refusal == NULL)
     return service->rules == NULL || service->rules->admit (service, script, request, error);

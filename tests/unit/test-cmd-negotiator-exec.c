@@ -90,6 +90,7 @@ static void
 test_exec_errors (AgentFixture *fixture, gconstpointer data)
 {
   g_autofree char *no_args = NULL, *no_env = NULL, *refused = NULL, *policy = NULL;
+  g_autofree char *memory = NULL;
 
   if (fixture->dir == NULL)
     return;
@@ -114,6 +115,13 @@ test_exec_errors (AgentFixture *fixture, gconstpointer data)
     "negotiator command 'x' is refused by 'AllowEnvironment' in '%s/x.conf': it admits no 'A'",
     fixture->dir);
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','env':['A=1']}", no_env);
+  agent_fixture_add (fixture, "large", "#!/bin/sh\n");
+  agent_fixture_add (fixture, "large.conf", "[Command]\nMemoryMax=64M\n");
+  memory = g_strdup_printf (
+    "negotiator command 'large' is refused by MemoryMax in '%s/large.conf', which cannot be kept: "
+    "no control group with a memory controller is delegated to this program",
+    fixture->dir);
+  agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'large'}", memory);
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','env':['PATH=/tmp']}",
                               "environment variable 'PATH' is never admitted");
   agent_fixture_assert_error (fixture, "negotiator-exec", "{'command':'x','timeout':0}",

@@ -36,6 +36,7 @@ test_defaults (void)
     g_assert_cmpuint (conf->max_output, ==, NEGO_SCRIPT_CONF_UNSET);
     g_assert_true (conf->arguments);
     g_assert_false (conf->read_only);
+    g_assert_cmpuint (conf->memory_max, ==, 0);
     g_assert_cmpint (conf->nice, ==, 0);
     g_assert_false (conf->no_new_privileges);
   }
@@ -115,6 +116,14 @@ test_errors (void)
     const char *message;
   } cases[] = {
     { "Niceness=5", "unknown key 'Niceness'" },
+    { "MemoryMax=4194303",
+      "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
+    { "MemoryMax=3M", "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
+    { "MemoryMax=", "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
+    { "MemoryMax=M", "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
+    { "MemoryMax=64m", "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
+    { "MemoryMax=8589934592G",
+      "'MemoryMax' must be a number of bytes, at least 4194304, or of K, M or G" },
     { "Nice=-21", "'Nice' must be a number from -20 to 19" },
     { "Nice=20", "'Nice' must be a number from -20 to 19" },
     { "Nice=", "'Nice' must be a number from -20 to 19" },
@@ -174,6 +183,29 @@ test_errors (void)
   assert_wrong ("[Command]\n#\xff\n", 13, "/d/x.conf: not UTF-8 text");
 }
 
+static void
+test_memory_max (void)
+{
+  static const struct {
+    const char *value;
+    guint64 bytes;
+  } cases[] = {
+    { "4194304", G_GUINT64_CONSTANT (4194304) },
+    { "4096K", G_GUINT64_CONSTANT (4194304) },
+    { "4M", G_GUINT64_CONSTANT (4194304) },
+    { "3G", G_GUINT64_CONSTANT (3221225472) },
+    { "8589934591G", G_GUINT64_CONSTANT (9223372035781033984) },
+    { "9223372036854775807", G_MAXINT64 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf ("[Command]\nMemoryMax=%s\n", cases[i].value);
+    g_autoptr (NegoScriptConf) conf = parse (text);
+
+    g_assert_cmpuint (conf->memory_max, ==, cases[i].bytes);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,6 +213,7 @@ main (int argc, char **argv)
   g_test_add_func ("/script-conf/defaults", test_defaults);
   g_test_add_func ("/script-conf/all-keys", test_all_keys);
   g_test_add_func ("/script-conf/limits", test_limits);
+  g_test_add_func ("/script-conf/memory-max", test_memory_max);
   g_test_add_func ("/script-conf/errors", test_errors);
   return g_test_run ();
 }
