@@ -90,13 +90,19 @@ new_pair (int *other)
 void
 broker_fixture_connect (BrokerFixture *fixture)
 {
+  broker_fixture_connect_as (fixture, NEGO_STREAM_SOCKET);
+}
+
+void
+broker_fixture_connect_as (BrokerFixture *fixture, NegoStreamKind kind)
+{
   int fd;
 
   if (fixture->host >= 0)
     close (fixture->host);
   g_string_truncate (fixture->heard, 0);
   fixture->host = new_pair (&fd);
-  nego_broker_set_upstream (fixture->broker, fd, NEGO_STREAM_SOCKET);
+  nego_broker_set_upstream (fixture->broker, fd, kind);
   broker_fixture_settle ();
 }
 

@@ -32,6 +32,7 @@ void broker_fixture_settle (void);
 
 /* A new upstream in place of the one before; it hears its sync. */
 void broker_fixture_connect (BrokerFixture *fixture);
+void broker_fixture_connect_as (BrokerFixture *fixture, NegoStreamKind kind);
 /* Answers the sync that it heard. */
 void broker_fixture_answer_sync (BrokerFixture *fixture);
 /* The next line that the upstream heard; NULL: none came. */

@@ -416,6 +416,29 @@ test_client_sync (BrokerFixture *fixture, gconstpointer data)
   broker_fixture_expect (fixture, "negotiator-cancel", cancel);
 }
 
+/* A virtio port: its host comes and goes, and the descriptor stays. */
+static void
+test_port (BrokerFixture *fixture, gconstpointer data)
+{
+  BrokerClient *client = broker_fixture_add (fixture, ALICE);
+  g_autofree char *line = NULL;
+
+  broker_fixture_connect_as (fixture, NEGO_STREAM_PORT);
+  broker_fixture_answer_sync (fixture);
+  broker_client_ask (client, "guest-info", NULL, NULL);
+  broker_fixture_return (fixture, broker_fixture_expect (fixture, "guest-info", "{}"), "1");
+  broker_client_expect (client, "{\"return\": 1}");
+  broker_client_ask (client, "guest-info", NULL, NULL);
+  broker_fixture_expect (fixture, "guest-info", "{}");
+  shutdown (fixture->host, SHUT_WR); /* reads as a port whose host is away */
+  while ((line = broker_client_next (client)) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (line, ==, ERROR (BROKER_LOST));
+  broker_client_ask (client, "guest-info", NULL, NULL);
+  broker_client_expect (client, ERROR (BROKER_ABSENT));
+  g_assert_cmpuint (fixture->closed, ==, 0);
+}
+
 static void
 test_switches (BrokerFixture *fixture, gconstpointer data)
 {
@@ -450,6 +473,7 @@ main (int argc, char **argv)
   ADD ("/broker/vanished", NULL, test_vanished);
   ADD ("/broker/vanished-waiting", NULL, test_vanished_waiting);
   ADD ("/broker/client-sync", NULL, test_client_sync);
+  ADD ("/broker/port", NULL, test_port);
   ADD ("/broker/switches", "", test_switches);
   return g_test_run ();
 }
