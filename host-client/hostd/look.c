@@ -180,6 +180,21 @@ nego_look_read_channels (NegoLookDomain *domain, const char *xml)
     domain->port = g_strdup (channel->path);
 }
 
+/* Whether the guests run on this machine, so that the paths in their XML are ours. */
+static gboolean
+nego_look_is_local (virConnectPtr connection)
+{
+  char *uri = virConnectGetURI (connection);
+  g_autofree char *host = NULL;
+  const gboolean local = uri != NULL
+                         && g_uri_split (uri, G_URI_FLAGS_PARSE_RELAXED, NULL, NULL, &host, NULL,
+                                         NULL, NULL, NULL, NULL)
+                         && (host == NULL || *host == '\0');
+
+  free (uri);
+  return local;
+}
+
 /* NULL: it is gone. */
 static NegoLookDomain *
 nego_look_describe (virDomainPtr handle)
@@ -195,7 +210,7 @@ nego_look_describe (virDomainPtr handle)
   domain->name = g_strdup (virDomainGetName (handle));
   domain->uuid = g_strdup (uuid);
   domain->active = active == 1;
-  if (!domain->active)
+  if (!domain->active || !nego_look_is_local (virDomainGetConnect (handle)))
     return g_steal_pointer (&domain);
   xml = virDomainGetXMLDesc (handle, 0);
   if (xml == NULL)
@@ -242,6 +257,8 @@ nego_look_open (gpointer data)
   NegoLookOpening *opening = data;
   virConnectPtr handle = virConnectOpen (opening->uri);
 
+  if (handle != NULL && !nego_look_is_local (handle))
+    g_warning ("the guests of '%s' run on another machine: they are not served", opening->uri);
   if (handle != NULL) {
     opening->connection = g_new0 (NegoLookConnection, 1);
     opening->connection->handle = handle;
