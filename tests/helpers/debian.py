@@ -191,6 +191,7 @@ class DebianLibvirtGuest(LibvirtGuest):
     """In a Libvirt. Parameters as LibvirtGuest, and `agent`: see write_image()."""
 
     memory = MEMORY
+    vcpus = 2
 
     def __init__(self, libvirt, name, ports=PORTS, files=(), start=True, agent=OURS):
         super().__init__(libvirt, name, ports, files, start)

@@ -21,7 +21,7 @@ PORT_OURS = "negotiator-host-to-guest.0"
 # init finds ports=N in its environment.
 KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 nokaslr ports={ports}"
 # A boot takes some 3 s on an idle machine; a busy one is slow, not broken.
-BOOT_TIMEOUT = 120
+BOOT_TIMEOUT = 300
 
 
 class Daemon:

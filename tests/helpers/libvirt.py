@@ -28,6 +28,7 @@ DOMAIN = """\
 <domain type='qemu'>
   <name>{name}</name>
   <memory unit='MiB'>{memory}</memory>
+  <vcpu>{vcpus}</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>
@@ -171,6 +172,7 @@ class LibvirtGuest:
     Subclasses (debian.py) boot something else."""
 
     memory = 256
+    vcpus = 1
 
     def __init__(self, libvirt, name, ports=(PORT_QGA, PORT_OURS), files=(), start=True):
         self._stack = contextlib.ExitStack()
@@ -216,6 +218,7 @@ class LibvirtGuest:
             kernel=image.Kernel().image,
             directory=self.directory,
             memory=self.memory,
+            vcpus=self.vcpus,
             options=self.kernel_options(),
             devices=self.device_xml(),
             channels="\n".join(CHANNEL.format(name=port) for port in self._ports),
