@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/names.h"
 #include "host-client/discover.h"
+#include "host-client/guest-socket.h"
 #include "common/client/link-socket.h"
 #include "common/client/output.h"
 
@@ -168,6 +169,44 @@ nego_route_open_port (const char *path, gint64 deadline, GError **error)
   return g_steal_pointer (&guest);
 }
 
+/* Whether the multiplexer at @guest has the port at the socket @path, and not that of a guest of
+ * the same name on another connection, and an agent answers there. */
+static gboolean
+nego_route_is_connected (NegoRemote *guest, const char *path, gint64 deadline, GError **error)
+{
+  g_autoptr (JsonNode) node = nego_remote_ask (guest, "negotiator-connection", deadline, error);
+  JsonObject *connection;
+
+  if (node == NULL)
+    return FALSE;
+  connection = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  if (connection != NULL
+      && g_strcmp0 (json_object_get_string_member_with_default (connection, "port", NULL), path)
+           == 0
+      && json_object_get_boolean_member_with_default (connection, "connected", FALSE))
+    return TRUE;
+  g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_CLOSED,
+                       "nego-hostd has no connection to the guest's agent");
+  return FALSE;
+}
+
+/* nego-hostd's way to our own port, if it has it. */
+static NegoRemote *
+nego_route_open_outlet (const NegoRoute *route, const char *path, gint64 deadline, GError **error)
+{
+  const char *control = route->options->hostd != NULL ? route->options->hostd : NEGO_CONTROL_SOCKET;
+  g_autofree char *dir = nego_guest_socket_dir (control);
+  g_autofree char *outlet = nego_guest_socket_path (dir, route->domain->name);
+  g_autoptr (NegoRemote) guest = NULL;
+
+  if (outlet == NULL || !g_file_test (outlet, G_FILE_TEST_EXISTS))
+    return NULL;
+  guest = nego_route_open_port (outlet, deadline, error);
+  if (guest == NULL || !nego_route_is_connected (guest, path, deadline, error))
+    return NULL;
+  return g_steal_pointer (&guest);
+}
+
 NegoRemote *
 nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
 {
@@ -182,7 +221,9 @@ nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
                                    error);
   path = nego_route_port_path (route);
   if (path != NULL) {
-    guest = nego_route_open_port (path, deadline, &failure);
+    guest = nego_route_open_outlet (route, path, deadline, NULL);
+    if (guest == NULL)
+      guest = nego_route_open_port (path, deadline, &failure);
     if (guest != NULL)
       return guest;
   }

@@ -3,7 +3,8 @@
  * route: the ways to one guest, and the choice among them.
  *
  * The port negotiator-host-to-guest.0 comes first, if its socket is on this machine: it leaves
- * libvirt's agent to others. When it is busy or silent,
+ * libvirt's agent to others. It is reached through nego-hostd where that has it (guest-socket.h),
+ * which serves many programs at once, else by its own socket. When it is busy or silent,
  * there is libvirt's agent call on org.qemu.guest_agent.0.
  *
  * Errors say what to do next; they are NEGO_ERROR_CLOSED for a guest that does not exist, does not

@@ -29,7 +29,7 @@ struct NegoBroker {
   char *name;
   NegoPolicy *policy;
   NegoDispatcher *dispatcher; /* of what the broker answers itself */
-  NegoConnection *connection;
+  NegoBrokerConnection *connection;
   NegoCalls *calls;
   NegoUpstream *upstream; /* NULL: none */
   GPtrArray *clients;     /* NegoBrokerClient */
@@ -67,7 +67,7 @@ nego_broker_tell_connection (NegoCall *call, const QapiNegotiatorConnectionArgs 
 {
   const NegoBroker *broker = nego_call_get_context (call);
 
-  nego_connection_answer (broker->connection, call, args);
+  nego_broker_connection_answer (broker->connection, call, args);
 }
 
 static gboolean
@@ -108,7 +108,7 @@ nego_broker_forward_cb (
   NegoBrokerClient *client, NegoCall *call, const char *arguments, gsize len, gpointer user_data)
 {
   NegoBroker *broker = user_data;
-  const char *reason = nego_connection_get_reason (broker->connection);
+  const char *reason = nego_broker_connection_get_reason (broker->connection);
 
   if (nego_broker_knows (broker, nego_call_get_name (call)))
     return FALSE;
@@ -154,7 +154,7 @@ nego_broker_client_closed_cb (NegoBrokerClient *client, gpointer user_data)
 
   g_ptr_array_remove_fast (broker->clients, client);
   nego_broker_call_next (broker);
-  nego_connection_set_clients (broker->connection, nego_broker_count_clients (broker));
+  nego_broker_connection_set_clients (broker->connection, nego_broker_count_clients (broker));
 }
 
 static const NegoBrokerClientCallbacks client_callbacks = {
@@ -203,7 +203,7 @@ nego_broker_add_client_of (NegoBroker *broker, int fd, uid_t uid)
     *last = (NegoBrokerLine){ fd, uid };
     g_queue_push_tail (&broker->line, last);
   }
-  nego_connection_set_clients (broker->connection, nego_broker_count_clients (broker));
+  nego_broker_connection_set_clients (broker->connection, nego_broker_count_clients (broker));
 }
 
 void
@@ -232,13 +232,13 @@ nego_broker_ready_cb (NegoUpstream *upstream, gboolean ready, gpointer user_data
   NegoBroker *broker = user_data;
 
   if (ready) {
-    nego_connection_set_ready (broker->connection);
+    nego_broker_connection_set_ready (broker->connection);
     nego_calls_pump (broker->calls);
   } else {
     gboolean present = nego_upstream_is_present (upstream);
     const char *reason = present ? broker->options.silent : broker->options.absent;
 
-    nego_connection_set_reason (broker->connection, reason);
+    nego_broker_connection_set_reason (broker->connection, reason);
     nego_calls_lose (broker->calls);
   }
   if (broker->callbacks->ready != NULL)
@@ -251,7 +251,7 @@ nego_broker_present_cb (NegoUpstream *upstream, gboolean present, gpointer user_
   NegoBroker *broker = user_data;
   const char *reason = present ? broker->options.silent : broker->options.absent;
 
-  nego_connection_set_reason (broker->connection, reason);
+  nego_broker_connection_set_reason (broker->connection, reason);
   if (!present)
     nego_calls_refuse (broker->calls, reason);
 }
@@ -280,7 +280,7 @@ nego_broker_drop_upstream (NegoBroker *broker, const char *reason)
 {
   NegoUpstream *upstream = g_steal_pointer (&broker->upstream);
 
-  nego_connection_set_reason (broker->connection, reason);
+  nego_broker_connection_set_reason (broker->connection, reason);
   nego_calls_set_upstream (broker->calls, NULL);
   nego_calls_lose (broker->calls);
   nego_calls_refuse (broker->calls, reason);
@@ -317,7 +317,7 @@ nego_broker_new (const NegoBrokerOptions *options,
   broker->user_data = user_data;
   broker->policy = nego_policy_new ();
   broker->dispatcher = nego_dispatcher_new (&handlers, broker->policy, broker);
-  broker->connection = nego_connection_new (options->absent);
+  broker->connection = nego_broker_connection_new (options->absent, options->port);
   broker->calls = nego_calls_new (options->lost, options->silent);
   broker->clients = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_broker_client_free);
   return broker;
@@ -341,7 +341,7 @@ nego_broker_free (NegoBroker *broker)
   g_queue_clear_full (&broker->line, nego_broker_line_free);
   nego_calls_free (broker->calls);
   nego_upstream_free (broker->upstream);
-  nego_connection_free (broker->connection);
+  nego_broker_connection_free (broker->connection);
   nego_dispatcher_free (broker->dispatcher);
   nego_policy_free (broker->policy);
   g_free (broker->name);
@@ -356,7 +356,7 @@ nego_broker_set_upstream (NegoBroker *broker, int fd, NegoStreamKind kind)
                                         broker->options.switches, &upstream_callbacks, broker);
   nego_calls_set_upstream (broker->calls, broker->upstream);
   if (nego_upstream_is_present (broker->upstream))
-    nego_connection_set_reason (broker->connection, broker->options.silent);
+    nego_broker_connection_set_reason (broker->connection, broker->options.silent);
 }
 
 void

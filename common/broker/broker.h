@@ -33,6 +33,7 @@ typedef struct NegoBroker NegoBroker;
 
 typedef struct {
   const char *name;          /* of the upstream, for the log */
+  const char *port;          /* of the upstream, for clients; NULL: they are not told */
   const char *lost;          /* "the host connection changed; the command may have run" */
   const char *silent;        /* "the host does not answer" */
   const char *absent;        /* the reason at first: "no host is connected" */

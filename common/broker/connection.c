@@ -9,45 +9,49 @@
 /* The longest wait; a caller that means "for ever" can ask again. */
 #define NEGO_CONNECTION_WAIT_MAX_S (30.0 * 86400)
 
-struct NegoConnection {
+struct NegoBrokerConnection {
   char *reason; /* NULL: it is there */
+  char *port;
   gint64 since_us;
   guint clients;
-  GQueue waits; /* NegoConnectionWait; one a client at most */
+  GQueue waits; /* NegoBrokerConnectionWait; one a client at most */
 };
 
 typedef struct {
-  NegoConnection *connection;
+  NegoBrokerConnection *connection;
   NegoCall *call;
   GSource *timer;
-} NegoConnectionWait;
+} NegoBrokerConnectionWait;
 
-NegoConnection *
-nego_connection_new (const char *reason)
+NegoBrokerConnection *
+nego_broker_connection_new (const char *reason, const char *port)
 {
-  NegoConnection *connection = g_new0 (NegoConnection, 1);
+  NegoBrokerConnection *connection = g_new0 (NegoBrokerConnection, 1);
 
   connection->reason = g_strdup (reason);
+  connection->port = g_strdup (port);
   return connection;
 }
 
 void
-nego_connection_free (NegoConnection *connection)
+nego_broker_connection_free (NegoBrokerConnection *connection)
 {
   if (connection == NULL)
     return;
   g_assert (connection->waits.length == 0);
   g_free (connection->reason);
+  g_free (connection->port);
   g_free (connection);
 }
 
 static void
-nego_connection_tell (const NegoConnection *connection, NegoCall *call)
+nego_broker_connection_tell (const NegoBrokerConnection *connection, NegoCall *call)
 {
   g_autoptr (QapiNegotiatorConnection) ret = qapi_negotiator_connection_new ();
 
   ret->connected = connection->reason == NULL;
   ret->reason = g_strdup (connection->reason);
+  ret->port = g_strdup (connection->port);
   ret->has_since_ns = ret->connected;
   ret->since_ns = connection->since_us * 1000;
   ret->clients = connection->clients;
@@ -55,7 +59,7 @@ nego_connection_tell (const NegoConnection *connection, NegoCall *call)
 }
 
 static void
-nego_connection_wait_free (NegoConnectionWait *wait)
+nego_broker_connection_wait_free (NegoBrokerConnectionWait *wait)
 {
   g_queue_remove (&wait->connection->waits, wait);
   nego_source_clear (&wait->timer);
@@ -64,62 +68,62 @@ nego_connection_wait_free (NegoConnectionWait *wait)
 }
 
 static void
-nego_connection_wait_end (NegoConnectionWait *wait)
+nego_broker_connection_wait_end (NegoBrokerConnectionWait *wait)
 {
-  NegoConnection *connection = wait->connection;
+  NegoBrokerConnection *connection = wait->connection;
   g_autoptr (NegoCall) call = nego_call_ref (wait->call);
 
-  nego_connection_wait_free (wait);
-  nego_connection_tell (connection, call);
+  nego_broker_connection_wait_free (wait);
+  nego_broker_connection_tell (connection, call);
 }
 
 static gboolean
-nego_connection_on_time_over (gpointer user_data)
+nego_broker_connection_on_time_over (gpointer user_data)
 {
-  nego_connection_wait_end (user_data);
+  nego_broker_connection_wait_end (user_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-nego_connection_on_abandoned (NegoCall *call, gpointer user_data)
+nego_broker_connection_on_abandoned (NegoCall *call, gpointer user_data)
 {
-  nego_connection_wait_free (user_data);
+  nego_broker_connection_wait_free (user_data);
 }
 
 void
-nego_connection_set_ready (NegoConnection *connection)
+nego_broker_connection_set_ready (NegoBrokerConnection *connection)
 {
   g_clear_pointer (&connection->reason, g_free);
   connection->since_us = g_get_real_time ();
   while (connection->waits.length > 0)
-    nego_connection_wait_end (g_queue_peek_head (&connection->waits));
+    nego_broker_connection_wait_end (g_queue_peek_head (&connection->waits));
 }
 
 void
-nego_connection_set_reason (NegoConnection *connection, const char *reason)
+nego_broker_connection_set_reason (NegoBrokerConnection *connection, const char *reason)
 {
   g_free (connection->reason);
   connection->reason = g_strdup (reason);
 }
 
 const char *
-nego_connection_get_reason (const NegoConnection *connection)
+nego_broker_connection_get_reason (const NegoBrokerConnection *connection)
 {
   return connection->reason;
 }
 
 void
-nego_connection_set_clients (NegoConnection *connection, guint clients)
+nego_broker_connection_set_clients (NegoBrokerConnection *connection, guint clients)
 {
   connection->clients = clients;
 }
 
 void
-nego_connection_answer (NegoConnection *connection,
-                        NegoCall *call,
-                        const QapiNegotiatorConnectionArgs *args)
+nego_broker_connection_answer (NegoBrokerConnection *connection,
+                               NegoCall *call,
+                               const QapiNegotiatorConnectionArgs *args)
 {
-  NegoConnectionWait *wait;
+  NegoBrokerConnectionWait *wait;
 
   if (args->has_wait && !(args->wait >= 0)) {
     nego_call_fail (call, g_error_new_literal (NEGO_ERROR, NEGO_ERROR_GENERIC,
@@ -127,15 +131,15 @@ nego_connection_answer (NegoConnection *connection,
     return;
   }
   if (connection->reason == NULL || !args->has_wait || args->wait == 0) {
-    nego_connection_tell (connection, call);
+    nego_broker_connection_tell (connection, call);
     return;
   }
-  wait = g_new0 (NegoConnectionWait, 1);
+  wait = g_new0 (NegoBrokerConnectionWait, 1);
   wait->connection = connection;
   wait->call = nego_call_ref (call);
   wait->timer
     = nego_source_add_timeout ((guint) (MIN (args->wait, NEGO_CONNECTION_WAIT_MAX_S) * 1000),
-                               nego_connection_on_time_over, wait);
+                               nego_broker_connection_on_time_over, wait);
   g_queue_push_tail (&connection->waits, wait);
-  nego_call_set_abandon (call, nego_connection_on_abandoned, wait);
+  nego_call_set_abandon (call, nego_broker_connection_on_abandoned, wait);
 }

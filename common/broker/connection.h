@@ -7,22 +7,22 @@
 
 #include "qapi/qapi-commands.h"
 
-typedef struct NegoConnection NegoConnection;
+typedef struct NegoBrokerConnection NegoBrokerConnection;
 
-/* @reason: static. */
-NegoConnection *nego_connection_new (const char *reason);
+/* @port: of the upstream, copied; NULL: nobody is told. */
+NegoBrokerConnection *nego_broker_connection_new (const char *reason, const char *port);
 /* Those who wait are abandoned first: no client is left. */
-void nego_connection_free (NegoConnection *connection);
+void nego_broker_connection_free (NegoBrokerConnection *connection);
 
 /* There is a connection since now; those who wait are answered. */
-void nego_connection_set_ready (NegoConnection *connection);
+void nego_broker_connection_set_ready (NegoBrokerConnection *connection);
 /* There is none. */
-void nego_connection_set_reason (NegoConnection *connection, const char *reason);
+void nego_broker_connection_set_reason (NegoBrokerConnection *connection, const char *reason);
 /* NULL: there is a connection. */
-const char *nego_connection_get_reason (const NegoConnection *connection);
-void nego_connection_set_clients (NegoConnection *connection, guint clients);
+const char *nego_broker_connection_get_reason (const NegoBrokerConnection *connection);
+void nego_broker_connection_set_clients (NegoBrokerConnection *connection, guint clients);
 
 /* The command negotiator-connection. */
-void nego_connection_answer (NegoConnection *connection,
-                             NegoCall *call,
-                             const QapiNegotiatorConnectionArgs *args);
+void nego_broker_connection_answer (NegoBrokerConnection *connection,
+                                    NegoCall *call,
+                                    const QapiNegotiatorConnectionArgs *args);

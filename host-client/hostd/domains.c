@@ -81,11 +81,12 @@ nego_domains_apply (NegoDomains *domains, const NegoLookDomain *domain)
     .name = domain->name,
     .uuid = domain->uuid,
     .connection = domains->uri,
+    .agent = domain->agent,
     .port = domain->port,
   };
   NegoStation *station = g_hash_table_lookup (domains->stations, domain->uuid);
 
-  if (!domain->active || domain->port == NULL) {
+  if (!domain->active || (domain->port == NULL && domain->agent == NULL)) {
     nego_domains_drop (domains, domain->uuid);
     return;
   }

@@ -16,6 +16,8 @@ struct NegoGuests {
   char *builtins;
   char *user, *problem;
   NegoGuestsRunAs run_as;
+  char *outlet_dir, *outlet_group;
+  NegoOutletPlace outlets;
   NegoRules *rules;
   GHookList watches;
   guint stopping; /* tables that have not stopped */
@@ -59,6 +61,8 @@ nego_guests_free (NegoGuests *guests)
   g_free (guests->builtins);
   g_free (guests->user);
   g_free (guests->problem);
+  g_free (guests->outlet_dir);
+  g_free (guests->outlet_group);
   g_free (guests);
 }
 
@@ -212,6 +216,20 @@ nego_guests_set_rules (NegoGuests *guests, NegoRules *rules)
 {
   nego_rules_free (guests->rules);
   guests->rules = rules;
+}
+
+void
+nego_guests_set_outlets (NegoGuests *guests, const char *dir, const char *group)
+{
+  guests->outlet_dir = g_strdup (dir);
+  guests->outlet_group = g_strdup (group);
+  guests->outlets = (NegoOutletPlace){ guests->outlet_dir, guests->outlet_group };
+}
+
+const NegoOutletPlace *
+nego_guests_get_outlets (const NegoGuests *guests)
+{
+  return &guests->outlets;
 }
 
 const NegoGuestsRunAs *

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host-client/hostd/guest.h"
+#include "host-client/hostd/outlet.h"
 #include "host-client/hostd/rules.h"
 
 /* As whom scripts run whose key file names nobody. */
@@ -20,6 +21,9 @@ NegoGuests *nego_guests_new (const char *const *commands,
                              const char *builtins,
                              const NegoGuestsRunAs *run_as,
                              NegoRules *rules);
+/* Where guests are offered to local programs; copied. @dir NULL: nowhere, as at first. */
+void nego_guests_set_outlets (NegoGuests *guests, const char *dir, const char *group);
+const NegoOutletPlace *nego_guests_get_outlets (const NegoGuests *guests);
 /* Frees all guests. */
 void nego_guests_free (NegoGuests *guests);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoGuests, nego_guests_free)

@@ -10,6 +10,7 @@
 #ifdef NEGO_HOSTD_LIBVIRT
 #include "host-client/hostd/connection.h"
 #endif
+#include "host-client/guest-socket.h"
 #include "host-client/hostd/control.h"
 #include "host-client/hostd/rules-dir.h"
 #include "host-client/hostd/station.h"
@@ -63,7 +64,8 @@ nego_hostd_add_sockets (NegoHostd *hostd, const NegoSettings *settings)
 {
   for (guint i = 0; i < settings->sockets->len; i++) {
     const NegoSettingsSocket *entry = settings->sockets->pdata[i];
-    const NegoStationSpec spec = { .name = entry->name, .port = entry->path };
+    const NegoStationSpec spec
+      = { .name = entry->name, .agent = entry->agent, .port = entry->path };
 
     g_ptr_array_add (hostd->stations, nego_station_new (hostd->guests, hostd->arrivals, &spec));
   }
@@ -103,6 +105,7 @@ NegoHostd *
 nego_hostd_new (const NegoSettings *settings, GError **error)
 {
   g_autoptr (NegoHostd) hostd = g_new0 (NegoHostd, 1);
+  g_autofree char *outlets = NULL;
   NegoRules *rules = nego_rules_load (settings->policy, error);
 
   if (rules == NULL)
@@ -118,6 +121,8 @@ nego_hostd_new (const NegoSettings *settings, GError **error)
     hostd->control = nego_control_new (hostd->guests, settings->control, settings->group, error);
     if (hostd->control == NULL)
       return NULL;
+    outlets = nego_guest_socket_dir (settings->control);
+    nego_guests_set_outlets (hostd->guests, outlets, settings->group);
   }
   nego_hostd_add_sockets (hostd, settings);
   if (!nego_hostd_connect (hostd, settings, error))

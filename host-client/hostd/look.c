@@ -19,6 +19,7 @@ nego_look_domain_free (NegoLookDomain *domain)
     return;
   g_free (domain->name);
   g_free (domain->uuid);
+  g_free (domain->agent);
   g_free (domain->port);
   g_free (domain);
 }
@@ -178,6 +179,9 @@ nego_look_read_channels (NegoLookDomain *domain, const char *xml)
   channel = nego_discover_find (channels, NEGO_PORT_GUEST_TO_HOST);
   if (channel != NULL)
     domain->port = g_strdup (channel->path);
+  channel = nego_discover_find (channels, NEGO_PORT_HOST_TO_GUEST);
+  if (channel != NULL)
+    domain->agent = g_strdup (channel->path);
 }
 
 /* Whether the guests run on this machine, so that the paths in their XML are ours. */

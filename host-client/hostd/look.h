@@ -17,7 +17,8 @@
 typedef struct {
   char *name, *uuid;
   gboolean active;
-  char *port; /* the socket of negotiator-guest-to-host.0 on this machine; NULL: it has none */
+  char *agent; /* the socket of negotiator-host-to-guest.0 on this machine; NULL: it has none */
+  char *port;  /* the socket of negotiator-guest-to-host.0 on this machine; NULL: it has none */
 } NegoLookDomain;
 
 void nego_look_domain_free (NegoLookDomain *domain);

@@ -21,7 +21,7 @@ static const char *const default_commands[] = {
 /* What the command line says; NULL or FALSE: nothing. */
 typedef struct {
   char *config, *run_as, *control, *group, *policy;
-  char **connect, **sockets, **host_commands, **words;
+  char **connect, **sockets, **agents, **host_commands, **words;
   gboolean check_policy, verbose, version, help;
 } NegoSettingsLine;
 
@@ -35,6 +35,7 @@ nego_settings_line_clear (NegoSettingsLine *line)
   g_free (line->policy);
   g_strfreev (line->connect);
   g_strfreev (line->sockets);
+  g_strfreev (line->agents);
   g_strfreev (line->host_commands);
   g_strfreev (line->words);
 }
@@ -47,6 +48,7 @@ nego_settings_free_socket (gpointer data)
 
   g_free (entry->name);
   g_free (entry->path);
+  g_free (entry->agent);
   g_free (entry);
 }
 
@@ -68,41 +70,54 @@ nego_settings_free (NegoSettings *settings)
   g_free (settings);
 }
 
+/* The guest @name, which is made where it is new. */
+static NegoSettingsSocket *
+nego_settings_take_guest (NegoSettings *settings, const char *name, gsize len)
+{
+  NegoSettingsSocket *entry;
+
+  for (guint i = 0; i < settings->sockets->len; i++) {
+    entry = settings->sockets->pdata[i];
+    if (strncmp (entry->name, name, len) == 0 && entry->name[len] == '\0')
+      return entry;
+  }
+  entry = g_new0 (NegoSettingsSocket, 1);
+  entry->name = g_strndup (name, len);
+  g_ptr_array_add (settings->sockets, entry);
+  return entry;
+}
+
+/* @agent: of the port to the guest's agent, else of that of its calls. */
 static gboolean
-nego_settings_add_socket (NegoSettings *settings,
-                          const char *text,
-                          const char *where,
-                          GError **error)
+nego_settings_add_socket (
+  NegoSettings *settings, const char *text, gboolean agent, const char *where, GError **error)
 {
   const char *equals = strchr (text, '=');
   NegoSettingsSocket *entry;
+  char **path;
 
   if (equals == NULL || equals == text || equals[1] != '/') {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG,
                  "wrong %s '%s': it is not NAME=PATH, with an absolute path", where, text);
     return FALSE;
   }
-  for (guint i = 0; i < settings->sockets->len; i++) {
-    entry = settings->sockets->pdata[i];
-    if (strncmp (entry->name, text, (gsize) (equals - text)) == 0
-        && entry->name[equals - text] == '\0') {
-      g_set_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG, "wrong %s: guest '%s' is named twice",
-                   where, entry->name);
-      return FALSE;
-    }
+  entry = nego_settings_take_guest (settings, text, (gsize) (equals - text));
+  path = agent ? &entry->agent : &entry->path;
+  if (*path != NULL) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_CONFIG, "wrong %s: guest '%s' is named twice", where,
+                 entry->name);
+    return FALSE;
   }
-  entry = g_new0 (NegoSettingsSocket, 1);
-  entry->name = g_strndup (text, (gsize) (equals - text));
-  entry->path = g_strdup (equals + 1);
-  g_ptr_array_add (settings->sockets, entry);
+  *path = g_strdup (equals + 1);
   return TRUE;
 }
 
 static gboolean
-nego_settings_add_sockets (NegoSettings *settings, char **list, const char *where, GError **error)
+nego_settings_add_sockets (
+  NegoSettings *settings, char **list, gboolean agent, const char *where, GError **error)
 {
-  for (char **text = list; *text != NULL; text++)
-    if (!nego_settings_add_socket (settings, *text, where, error))
+  for (char **text = list; text != NULL && *text != NULL; text++)
+    if (!nego_settings_add_socket (settings, *text, agent, where, error))
       return FALSE;
   return TRUE;
 }
@@ -140,7 +155,16 @@ nego_settings_set_sockets (NegoSettings *settings, GKeyFile *keys, const char *k
 {
   g_auto (GStrv) list = g_key_file_get_string_list (keys, NEGO_SETTINGS_GROUP, key, NULL, error);
 
-  return list != NULL && nego_settings_add_sockets (settings, list, "'sockets'", error);
+  return list != NULL && nego_settings_add_sockets (settings, list, FALSE, "'sockets'", error);
+}
+
+static gboolean
+nego_settings_set_agents (NegoSettings *settings, GKeyFile *keys, const char *key, GError **error)
+{
+  g_auto (GStrv) list = NULL;
+
+  list = g_key_file_get_string_list (keys, NEGO_SETTINGS_GROUP, key, NULL, error);
+  return list != NULL && nego_settings_add_sockets (settings, list, TRUE, "'agent-sockets'", error);
 }
 
 static gboolean
@@ -189,10 +213,11 @@ static const struct {
   const char *key;
   NegoSettingsSetter set;
 } setters[] = {
-  { "connect", nego_settings_set_connect }, { "control", nego_settings_set_control },
-  { "group", nego_settings_set_group },     { "host-commands", nego_settings_set_commands },
-  { "policy", nego_settings_set_policy },   { "run-as", nego_settings_set_run_as },
-  { "sockets", nego_settings_set_sockets }, { "verbose", nego_settings_set_verbose },
+  { "connect", nego_settings_set_connect },      { "control", nego_settings_set_control },
+  { "group", nego_settings_set_group },          { "host-commands", nego_settings_set_commands },
+  { "policy", nego_settings_set_policy },        { "run-as", nego_settings_set_run_as },
+  { "agent-sockets", nego_settings_set_agents }, { "sockets", nego_settings_set_sockets },
+  { "verbose", nego_settings_set_verbose },
 };
 
 static gboolean
@@ -272,7 +297,7 @@ nego_settings_take_string (char **target, char **text)
 static gboolean
 nego_settings_take_line (NegoSettings *settings, NegoSettingsLine *line, GError **error)
 {
-  if (line->connect != NULL || line->sockets != NULL) {
+  if (line->connect != NULL || line->sockets != NULL || line->agents != NULL) {
     g_strfreev (settings->connect);
     settings->connect = g_new0 (char *, 1);
     g_ptr_array_set_size (settings->sockets, 0);
@@ -284,8 +309,8 @@ nego_settings_take_line (NegoSettings *settings, NegoSettingsLine *line, GError 
   nego_settings_take_string (&settings->group, &line->group);
   nego_settings_take_string (&settings->policy, &line->policy);
   settings->verbose |= line->verbose;
-  return line->sockets == NULL
-         || nego_settings_add_sockets (settings, line->sockets, "--socket", error);
+  return nego_settings_add_sockets (settings, line->sockets, FALSE, "--socket", error)
+         && nego_settings_add_sockets (settings, line->agents, TRUE, "--agent-socket", error);
 }
 
 static NegoSettings *
@@ -313,6 +338,9 @@ nego_settings_parse (
       "follow the guests of this libvirt connection; may be repeated", "URI" },
     { "socket", 0, 0, G_OPTION_ARG_STRING_ARRAY, &line->sockets,
       "serve a guest without libvirt at the socket of its port; may be repeated", "NAME=PATH" },
+    { "agent-socket", 0, 0, G_OPTION_ARG_STRING_ARRAY, &line->agents,
+      "offer the agent at the socket of this port to local programs; may be repeated",
+      "NAME=PATH" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &line->config,
       "read this file instead of " NEGO_SYSCONFDIR "/hostd.conf", "FILE" },
     { "host-commands", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line->host_commands,

@@ -13,7 +13,9 @@
 #define NEGO_SETTINGS_SELF "self"
 
 typedef struct {
-  char *name, *path;
+  char *name;
+  char *path;  /* of negotiator-guest-to-host.0; NULL: none */
+  char *agent; /* of negotiator-host-to-guest.0; NULL: none */
 } NegoSettingsSocket;
 
 typedef struct {

@@ -5,13 +5,15 @@
 
 #include "host-client/hostd/station.h"
 
+#include "host-client/hostd/outlet.h"
 #include "host-client/hostd/port.h"
 
 struct NegoStation {
   NegoGuests *guests;
   NegoArrivals *arrivals;
   NegoGuest *guest;
-  NegoPort *port; /* NULL: the guest has none */
+  NegoPort *port;     /* NULL: the guest has none */
+  NegoOutlet *outlet; /* NULL: likewise, or nobody is offered it */
 };
 
 static void
@@ -26,6 +28,19 @@ nego_station_set_port (NegoStation *station, const char *path)
   nego_guest_set_state (station->guest, NEGO_GUEST_WAITING);
   if (path != NULL)
     station->port = nego_port_new (station->guest, path, station->arrivals);
+}
+
+static void
+nego_station_set_outlet (NegoStation *station, const char *name, const char *path)
+{
+  const NegoOutletPlace *place = nego_guests_get_outlets (station->guests);
+
+  if (station->outlet != NULL && g_strcmp0 (nego_outlet_get_port (station->outlet), path) == 0
+      && g_str_equal (nego_outlet_get_name (station->outlet), name))
+    return;
+  g_clear_pointer (&station->outlet, nego_outlet_free);
+  if (path != NULL && place->dir != NULL)
+    station->outlet = nego_outlet_new (place, name, path, station->arrivals);
 }
 
 NegoStation *
@@ -44,6 +59,7 @@ nego_station_update (NegoStation *station, const NegoStationSpec *spec)
 {
   station->guest = nego_guests_take (station->guests, spec->name, spec->uuid, spec->connection);
   nego_station_set_port (station, spec->port);
+  nego_station_set_outlet (station, spec->name, spec->agent);
 }
 
 void
@@ -57,6 +73,7 @@ nego_station_free (NegoStation *station)
 {
   if (station == NULL)
     return;
+  nego_outlet_free (station->outlet);
   nego_port_free (station->port);
   nego_guests_drop (station->guests, station->guest);
   g_free (station);

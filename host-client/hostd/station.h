@@ -14,6 +14,7 @@ typedef struct {
   const char *name;
   const char *uuid;       /* NULL: none is known */
   const char *connection; /* libvirt's URI; NULL: without libvirt */
+  const char *agent;      /* the socket of negotiator-host-to-guest.0; NULL: it has none */
   const char *port;       /* the socket of negotiator-guest-to-host.0; NULL: it has none */
 } NegoStationSpec;
 
