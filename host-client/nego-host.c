@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/pipe.h"
 #include "common/client/output.h"
+#include "host-client/negotiator-host.h"
 #include "host-client/verbs.h"
 
 static const NegoVerb verbs[] = {
@@ -112,6 +113,8 @@ main (int argc, char **argv)
   g_autoptr (NegoOptions) options = NULL;
 
   nego_pipe_fill_standard ();
+  if (nego_negotiator_host_is_called ())
+    return nego_negotiator_host_main (argc, argv, verbs);
   options = nego_options_new (verbs, argc, argv, &error);
   if (options == NULL) {
     nego_output_say ("%s", error->message);
