@@ -390,8 +390,9 @@
 #define NEGO_SYSFS_NAMES 65536u
 /* The disks that one file system or RAID lies on. */
 #define NEGO_BLOCK_DEVICE_DISKS 256u
-/* How long file systems have for their figures: some clients give a command one second. */
-#define NEGO_FS_USAGE_WAIT_MS 500
+/* How long file systems have for their figures: a busy guest's threads wait, too, and the least
+ * that clients give a command is 5 s, but for one (VDSM: 1 s), which asks again. */
+#define NEGO_FS_USAGE_WAIT_MS 2000
 /* How long NVMe disks have to tell their health. */
 #define NEGO_NVME_SMART_WAIT_MS 1000
 /* File systems, or disks, that are asked at once by one request: half of the threads. */

@@ -24,6 +24,9 @@ PING = request("guest-ping")
 # qemu-ga writes each ping to syslog, but not this one.
 GET_TIME = request("guest-get-time")
 CPUSTATS = request("guest-get-cpustats")
+DISKS = request("guest-get-disks")
+DISKSTATS = request("guest-get-diskstats")
+FSINFO = request("guest-get-fsinfo")
 INTERFACES = request("guest-network-get-interfaces")
 EXEC = request("negotiator-exec", command="trivial")
 EXEC_NOWAIT = request("negotiator-exec", command="trivial", wait=0)
@@ -111,7 +114,9 @@ class Round:
         for name in (THEIRS, OURS):
             if name in self._local:
                 subject = self._local[name]
-                for figure, text in (("cpustats", CPUSTATS), ("interfaces", INTERFACES)):
+                for figure, text in (("cpustats", CPUSTATS), ("interfaces", INTERFACES),
+                                     ("disks", DISKS), ("diskstats", DISKSTATS),
+                                     ("fsinfo", FSINFO)):
                     self._record(figure, name, self._drive(
                         subject, "request", subject.socket, 0, self._size.facts, 1, text,
                         "return")["wall"])
@@ -292,6 +297,9 @@ ROWS = (
     Row("guest-ping, guest over virtio-serial", "guest-ping", "us", THEIRS, 0.45),
     Row("guest-get-cpustats", "cpustats", "us", THEIRS, 1.0),
     Row("guest-network-get-interfaces", "interfaces", "us", THEIRS, 1.0),
+    Row("guest-get-disks", "disks", "us", THEIRS, 1.0),
+    Row("guest-get-diskstats", "diskstats", "us", THEIRS, 1.0),
+    Row("guest-get-fsinfo", "fsinfo", "us", THEIRS, 1.0),
     Row("exec, to bare posix_spawn and wait", "exec", "us", BARE, 1.4),
     Row("exec, to guest-exec polled each 1 ms", "exec", "us", THEIRS, 0.6),
     Row("guest-exec, polled each 1 ms", "guest-exec", "us", THEIRS, 0.75),

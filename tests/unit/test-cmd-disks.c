@@ -262,7 +262,7 @@ test_fsinfo_and_sync (AgentFixture *fixture, gconstpointer data)
   do {
     g_clear_pointer (&line, g_free);
     line = agent_fixture_hear (fixture);
-    /* On a machine that does nothing else for half a second, the figures' deadline is first. */
+    /* On a machine that does nothing else for two seconds, the figures' deadline is first. */
   } while (strstr (line, "\"id\": 1") != NULL);
   g_assert_cmpstr (line, ==, "{\"return\": 7}");
   gate_open ();
