@@ -153,7 +153,9 @@ class Guest:
         monitor = Qmp.listen(self.directory / "monitor")
         self._stack.callback(monitor.close)
         command += [*self.device_arguments(), *self._arguments]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        # It ends with this process, however that ends.
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command],
+                                   stdin=subprocess.DEVNULL)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         watch = os.pidfd_open(process.pid)

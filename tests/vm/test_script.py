@@ -150,6 +150,20 @@ class Exec(ScriptCase):
         again = self.client.command("negotiator-exec-status", job=status["job"], out_offset=64)
         self.assertEqual(output(again)[:64], b"%063d\n" % 1)
 
+    def test_channel_cut_while_a_job_is_busy(self):
+        lines = 3 * MIB // 64
+        job = self.execute("large", str(lines), wait=0, timeout=120)["job"]
+        # As fast as it can be: nothing of one connection may get into the next.
+        for _ in range(5):
+            self.client.send({"execute": "negotiator-exec-status",
+                              "arguments": {"job": job, "wait": 1}})
+            self.client.close()
+            self.client = self.connect(PORT_OURS)
+            status = self.client.command("negotiator-exec-status", job=job)
+            self.assertEqual(status["command"], "large")
+        self.assertEqual(self.pages(status),
+                         b"".join(b"%063d\n" % number for number in range(lines)))
+
     def pages(self, status):
         """All output of a job, page by page from the first reply on."""
         received = b""
