@@ -95,8 +95,8 @@
 #define NEGO_FILE_READ_BYTES (48u << 20)
 /* What one negotiator-file-stat may hash: some 50 ms. */
 #define NEGO_FILE_HASH_BYTES (16u << 20)
-/* Read and encoded at a time: a multiple of 3, whose base64 and itself stay in a core's cache. */
-#define NEGO_FILE_SLICE_BYTES (96u << 10)
+/* Read and encoded at a time: a multiple of 3 that stays in a core's cache, and in the heap. */
+#define NEGO_FILE_SLICE_BYTES (24u << 10)
 
 /* A message of the Python negotiator: as on our own ports. Its tokens: a list of NEGO_SCRIPTS
  * names, with commas. */
