@@ -37,6 +37,8 @@ KERNEL_OPTIONS = ("console=ttyS0 quiet panic=-1 nokaslr audit=0 systemd.show_sta
                   "systemd.journald.forward_to_console=1 "
                   "systemd.journald.max_level_console=warning")
 MEMORY = 512
+# A boot takes some 20 s on an idle machine.
+BOOT_TIMEOUT = 400
 UNIT_DIRECTORY = "etc/systemd/system"
 OURS, THEIRS = "nego-agent", "qemu-guest-agent"
 
@@ -165,6 +167,7 @@ class DebianGuest(Guest):
     """Under plain QEMU. Parameters as Guest, and `agent`: see write_image()."""
 
     memory = MEMORY
+    boot_timeout = BOOT_TIMEOUT
 
     def __init__(self, ports=PORTS, files=(), arguments=(), agent=OURS):
         super().__init__(ports, files, arguments)
@@ -191,6 +194,7 @@ class DebianLibvirtGuest(LibvirtGuest):
     """In a Libvirt. Parameters as LibvirtGuest, and `agent`: see write_image()."""
 
     memory = MEMORY
+    boot_timeout = BOOT_TIMEOUT
     vcpus = 2
 
     def __init__(self, libvirt, name, ports=PORTS, files=(), start=True, agent=OURS):

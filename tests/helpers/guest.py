@@ -79,6 +79,7 @@ class Guest:
     image.write(). Subclasses (debian.py) boot something else."""
 
     memory = 256
+    boot_timeout = BOOT_TIMEOUT
     def __init__(self, ports=(PORT_QGA, PORT_OURS), files=(), arguments=()):
         self._stack = contextlib.ExitStack()
         # Short, since the address of a socket has at most 107 bytes.
@@ -161,7 +162,7 @@ class Guest:
         watch = os.pidfd_open(process.pid)
         self._stack.callback(os.close, watch)
         try:
-            self.control.wait_ready(BOOT_TIMEOUT, watch)
+            self.control.wait_ready(self.boot_timeout, watch)
         except Exception as error:
             error.add_note(f"console of the guest:\n{self.console()}")
             raise

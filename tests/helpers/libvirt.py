@@ -172,6 +172,7 @@ class LibvirtGuest:
     Subclasses (debian.py) boot something else."""
 
     memory = 256
+    boot_timeout = BOOT_TIMEOUT
     vcpus = 1
 
     def __init__(self, libvirt, name, ports=(PORT_QGA, PORT_OURS), files=(), start=True):
@@ -235,7 +236,7 @@ class LibvirtGuest:
         self._events = self._stack.enter_context(AgentEvents(self.libvirt, self.name))
         self.libvirt.virsh("resume", self.name)
         try:
-            self.control.wait_ready(BOOT_TIMEOUT)
+            self.control.wait_ready(self.boot_timeout)
         except GuestTimeout as error:
             error.add_note(f"console of the guest:\n{self.console()}")
             raise
