@@ -197,7 +197,7 @@ test_unsynced (SessionFixture *fixture, gconstpointer options)
   /* Other syncs do not count, nor one without 0xFF before it. */
   session_fixture_tell (fixture, SYNC (1) "\xff" SYNC (1));
   session_fixture_expect (fixture, GENERIC ("not synchronised") GENERIC ("not synchronised"));
-  session_fixture_tell (fixture, DELIMITED (1) + 1);
+  session_fixture_tell (fixture, &DELIMITED (1)[1]);
   session_fixture_expect (fixture, GENERIC ("not synchronised"));
   session_fixture_tell (fixture, "{\"execute\": \"ne" DELIMITED (2) PING_ID (3));
   session_fixture_expect (fixture, DELIMITED_REPLY (2) PONG_ID (3));
