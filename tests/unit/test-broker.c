@@ -352,7 +352,7 @@ test_vanished (BrokerFixture *fixture, gconstpointer data)
 {
   BrokerClient *first = broker_fixture_add (fixture, ALICE);
   BrokerClient *second = broker_fixture_add (fixture, ALICE);
-  g_autofree char *request = NULL, *key = NULL, *line = NULL, *cancel = NULL, *forget = NULL;
+  g_autofree char *key = NULL, *line = NULL, *cancel = NULL, *forget = NULL;
   guint64 id, other;
   g_auto (GStrv) parts = NULL;
 

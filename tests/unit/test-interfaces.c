@@ -23,11 +23,12 @@ typedef struct {
 static void
 set_ip (struct sockaddr *address, const char *text)
 {
-  void *place;
+  const gboolean six = strchr (text, ':') != NULL;
+  char *place = (char *) address
+                + (six ? G_STRUCT_OFFSET (struct sockaddr_in6, sin6_addr)
+                       : G_STRUCT_OFFSET (struct sockaddr_in, sin_addr));
 
-  address->sa_family = strchr (text, ':') != NULL ? AF_INET6 : AF_INET;
-  place = address->sa_family == AF_INET6 ? (void *) &((struct sockaddr_in6 *) address)->sin6_addr
-                                         : (void *) &((struct sockaddr_in *) address)->sin_addr;
+  address->sa_family = six ? AF_INET6 : AF_INET;
   g_assert_cmpint (inet_pton (address->sa_family, text, place), ==, 1);
 }
 

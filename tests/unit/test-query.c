@@ -175,7 +175,7 @@ static void
 test_result (Fixture *fixture, gconstpointer data)
 {
   int n_freed = 0;
-  g_autoptr (NegoCall) call = start (fixture, &patient, -1, "made", &n_freed);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = start (fixture, &patient, -1, "made", &n_freed);
 
   await_reply (fixture, "{\"return\": \"made\"}\n");
   await_freed (&n_freed);
@@ -186,7 +186,7 @@ static void
 test_error (Fixture *fixture, gconstpointer data)
 {
   int n_freed = 0;
-  g_autoptr (NegoCall) call = start (fixture, &patient, -1, NULL, &n_freed);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED = start (fixture, &patient, -1, NULL, &n_freed);
 
   await_reply (fixture,
                "{\"error\": {\"class\": \"GenericError\", \"desc\": \"the kernel says no\"}}\n");
@@ -197,7 +197,8 @@ static void
 test_late (Fixture *fixture, gconstpointer data)
 {
   int n_freed = 0;
-  g_autoptr (NegoCall) call = start (fixture, &hasty, fixture->gate[0], "late", &n_freed);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED
+    = start (fixture, &hasty, fixture->gate[0], "late", &n_freed);
 
   await_reply (fixture, "{\"error\": {\"class\": \"GenericError\", \"desc\": "
                         "\"no answer from the kernel in time\"}}\n");
@@ -211,7 +212,8 @@ static void
 test_abandoned (Fixture *fixture, gconstpointer data)
 {
   int n_freed = 0;
-  g_autoptr (NegoCall) call = start (fixture, &patient, fixture->gate[0], "unheard", &n_freed);
+  g_autoptr (NegoCall) call G_GNUC_UNUSED
+    = start (fixture, &patient, fixture->gate[0], "unheard", &n_freed);
 
   nego_call_abandon (call);
   open_gate (fixture);
