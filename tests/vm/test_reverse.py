@@ -90,6 +90,17 @@ class Reverse(HostdCase):
         told = {entry["name"]: [note["name"] for note in entry.get("notes", [])] for entry in json.loads(done.stdout)}
         self.assertEqual(told, {"web": ["ready"], "db": []})
 
+    def test_agent(self):
+        """The guest's agent holds the port, and synchronises with whoever is on the host."""
+        guest = self.guests[0]
+        agent = guest.daemon("agent", "nego-agent")
+        self.addCleanup(agent.stop)
+        self.log.wait(f"guest '{guest.name}' has synchronised")
+        self.hostd.kill()
+        self.hostd.wait(PATIENCE_S)
+        self.start_hostd()
+        self.log.wait(f"guest '{guest.name}' has synchronised")
+
     def test_hostd_restarted(self):
         for _ in range(2):
             self.hostd.kill()
