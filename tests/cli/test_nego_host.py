@@ -620,7 +620,7 @@ class LibvirtTest(HostCase):
 
     def test_list(self):
         self.assertEqual(self.libvirt("list").stdout,
-                         b"NAME  STATE    AGENT  CHANNELS\ntest  running  -      -\n")
+                         b"NAME  STATE    AGENT  TOLD  CHANNELS\ntest  running  -      -     -\n")
         row, = json.loads(self.libvirt("list", "--json").stdout)
         self.assertEqual((row["name"], row["state"], row["agent"], row["channels"]),
                          ("test", "running", "none", []))

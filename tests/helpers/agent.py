@@ -56,6 +56,9 @@ class AgentCase(unittest.TestCase):
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        # The first line comes once all channels are open.
-        self.assertIn("negotiator commands", process.stderr.readline())
+        # The line comes once all channels are open, the first one but for those of -v.
+        line = process.stderr.readline()
+        while "debug: " in line:
+            line = process.stderr.readline()
+        self.assertIn("negotiator commands", line)
         return process

@@ -140,6 +140,8 @@ class Idle(GuestCase):
     """Ten seconds without a wake-up, whether there is a host or not."""
 
     def assert_sleeps(self):
+        # A host that has just left is waited for, NEGO_PORT_LEAVING_MS.
+        self.guest.control.check("sleep 1")
         self.agent.wait_quiet()
         before = self.agent.context_switches()
         self.guest.control.check("sleep 10")
