@@ -16,8 +16,8 @@ import libvirt
 import libvirt_qemu
 
 TIMEOUT = 5  # seconds, KubeVirt's for each call
-# Calls that QGA refuses while filesystems are frozen.
-REFUSED = "the command is not allowed"
+# How calls are refused while filesystems are frozen: QGA's, and ours.
+REFUSED = ("the command is not allowed", "the agent is in frozen state")
 GUEST_INFO = (libvirt.VIR_DOMAIN_GUEST_INFO_OS | libvirt.VIR_DOMAIN_GUEST_INFO_TIMEZONE
               | libvirt.VIR_DOMAIN_GUEST_INFO_HOSTNAME)
 
@@ -40,7 +40,7 @@ class Poller:
         except libvirt.libvirtError as error:
             frozen = before % 2 == 1 or self.freezes != before
             with self.lock:
-                if frozen and REFUSED in str(error):
+                if frozen and any(text in str(error) for text in REFUSED):
                     self.refused += 1
                 else:
                     self.errors.append(f"{what}: {error}")
