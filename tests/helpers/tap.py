@@ -4,6 +4,7 @@
 So that Meson, and scripts/check after it, counts test cases, not files.
 """
 
+import signal
 import sys
 import time
 import traceback
@@ -66,6 +67,8 @@ class TapResult(unittest.TestResult):
 
 def main(module="__main__"):
     """To be called at the end of a test module; arguments select tests by name."""
+    # Under nohup(1) it is ignored, and programs that are started inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     loader = unittest.defaultTestLoader
     names = sys.argv[1:]
     suite = (loader.loadTestsFromNames(names, sys.modules[module]) if names

@@ -194,6 +194,8 @@ nego_test_start (const NegoTestOptions *options)
   NegoTest *test = g_new0 (NegoTest, 1);
 
   g_assert_nonnull (peer_binary ());
+  /* Under nohup (1) it is ignored, and the agent would inherit that. */
+  signal (SIGHUP, SIG_DFL);
   test->dir = script_dir_new ();
   g_assert_nonnull (test->dir);
   test->script_dir = g_build_filename (test->dir, "guest-commands", NULL);
