@@ -73,6 +73,7 @@ nego_server_frozen_cb (gboolean frozen, gpointer user_data)
   const char *logfile = server->logfile;
   g_autoptr (GError) error = NULL;
 
+  nego_job_table_hold (server->agent->service.jobs, frozen);
   if (frozen) {
     nego_log_hold (server->log);
     return;

@@ -24,6 +24,7 @@ struct NegoJobTable {
   gsize retained_bytes;
   guint running;
   GSource *expiry; /* for the oldest retained job; only while there is one */
+  gboolean held;   /* no queued job is started */
   gboolean stopping;
   NegoJobTableStoppedFunc stopped;
   gpointer stopped_data;
@@ -245,13 +246,22 @@ nego_job_table_run_queued (NegoJobTable *table)
 {
   NegoJobOrder *next;
 
-  while ((next = nego_job_queue_take (&table->queue, nego_job_table_may_start, table)) != NULL) {
+  while (!table->held
+         && (next = nego_job_queue_take (&table->queue, nego_job_table_may_start, table)) != NULL) {
     g_autoptr (NegoJobOrder) order = next;
 
     nego_job_table_run (table, order->job, order->request, g_steal_pointer (&order->input),
                         order->script);
     nego_job_tell_watchers (order->job);
   }
+}
+
+void
+nego_job_table_hold (NegoJobTable *table, gboolean held)
+{
+  table->held = held;
+  if (!held && !table->stopping)
+    nego_job_table_run_queued (table);
 }
 
 static void

@@ -84,6 +84,9 @@ guint nego_job_table_count_retained (const NegoJobTable *table);
 /* Bytes of output held, of all jobs. */
 gsize nego_job_table_get_size (const NegoJobTable *table);
 
+/* While @held, jobs that wait for their start go on waiting: file systems are frozen. */
+void nego_job_table_hold (NegoJobTable *table, gboolean held);
+
 /* Cancels all jobs and starts no more; @done is called once no process is left to deal with,
  * perhaps before this returns. */
 typedef void (*NegoJobTableStoppedFunc) (gpointer user_data);

@@ -183,6 +183,23 @@ test_cancelled (JobFixture *fixture, gconstpointer data)
   job_fixture_assert_output (job, NEGO_JOB_OUT, "", FALSE);
 }
 
+/* While file systems are frozen nobody takes a place that becomes free. */
+static void
+test_held (JobFixture *fixture, gconstpointer data)
+{
+  NegoJob *first = start_queued (fixture, "exec sleep 100");
+  NegoJob *job;
+
+  start_queued (fixture, "exec sleep 100");
+  job = start_queued (fixture, "exit 3");
+  nego_job_table_hold (fixture->table, TRUE);
+  nego_job_cancel (first, SIGKILL);
+  job_fixture_wait_gone (first);
+  assert_state (job, NEGO_JOB_QUEUED);
+  nego_job_table_hold (fixture->table, FALSE);
+  g_assert_cmpint (job_fixture_wait_ended (job).state, ==, NEGO_JOB_EXITED);
+}
+
 static void
 test_start_fails (JobFixture *fixture, gconstpointer data)
 {
@@ -237,6 +254,7 @@ main (int argc, char **argv)
     { "/job-queue/request-is-kept", test_request_is_kept },
     { "/job-queue/input-before-start", test_input_before_start },
     { "/job-queue/cancelled", test_cancelled },
+    { "/job-queue/held", test_held },
     { "/job-queue/start-fails", test_start_fails },
     { "/job-queue/stop", test_stop },
   };
