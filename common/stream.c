@@ -39,6 +39,7 @@ struct NegoStream {
   gboolean reading;
   gboolean readable; /* PORT: an edge came that has not been read to its end */
   gboolean blocked;  /* the descriptor did not take all of the queue */
+  gboolean asking;   /* PORT: what comes are answers */
   NegoPortHost host; /* of a PORT; for the others, one that is present */
   GSource *leaving;  /* armed while the host may be leaving */
   gboolean eof;
@@ -242,6 +243,12 @@ nego_stream_set_rate (NegoStream *stream, guint rate)
 }
 
 void
+nego_stream_set_asking (NegoStream *stream)
+{
+  stream->asking = TRUE;
+}
+
+void
 nego_stream_finish (NegoStream *stream)
 {
   stream->finishing = TRUE;
@@ -279,6 +286,8 @@ nego_stream_met_host (NegoStream *stream, gboolean forget)
 static void
 nego_stream_meet_end (NegoStream *stream)
 {
+  if (stream->asking)
+    nego_port_host_take_timeout (&stream->host);
   nego_stream_met_host (stream, nego_port_host_take_end (&stream->host, g_get_monotonic_time ()));
   if (!stream->host.leaving)
     return;

@@ -68,6 +68,10 @@ void nego_stream_clear_queue (NegoStream *stream);
 
 void nego_stream_set_reading (NegoStream *stream, gboolean reading);
 
+/* PORT: what comes are answers to what we say: they cannot be the words of a host that is about to
+ * show, so one that leaves is gone at once (port-host.h). */
+void nego_stream_set_asking (NegoStream *stream);
+
 /* A SOCKET's peer that sends more than @rate bytes a second, and that many at once, is read no
  * faster. */
 void nego_stream_set_rate (NegoStream *stream, guint rate);

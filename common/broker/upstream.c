@@ -258,6 +258,7 @@ nego_upstream_new (int fd,
   upstream->user_data = user_data;
   upstream->intake = nego_intake_new (limits, &nego_upstream_intake_callbacks, upstream);
   upstream->stream = nego_stream_new (fd, kind, 0, &nego_upstream_stream_callbacks, upstream);
+  nego_stream_set_asking (upstream->stream);
   upstream->present = kind != NEGO_STREAM_PORT;
   if (upstream->present)
     nego_upstream_send_sync (upstream);

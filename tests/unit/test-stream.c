@@ -288,6 +288,20 @@ test_port_away (Fixture *fixture, gconstpointer kind)
   g_assert_false (g_main_context_pending (NULL));
 }
 
+/* What comes are answers: nobody's first words. */
+static void
+test_port_asking (Fixture *fixture, gconstpointer kind)
+{
+  nego_stream_set_asking (fixture->stream);
+  settle ();
+  g_assert_cmpint (fixture->present, ==, TRUE);
+  send_text (fixture, "answer");
+  shutdown (fixture->peer, SHUT_WR);
+  settle ();
+  g_assert_cmpstr (fixture->received->str, ==, "answer");
+  g_assert_cmpint (fixture->present, ==, FALSE);
+}
+
 static void
 test_port_clear (Fixture *fixture, gconstpointer kind)
 {
@@ -369,6 +383,7 @@ main (int argc, char **argv)
   ADD ("/stream/port/backlog", NEGO_STREAM_PORT, test_backlog);
   ADD ("/stream/port/drop-queue", NEGO_STREAM_PORT, test_drop_queue);
   ADD ("/stream/port/away", NEGO_STREAM_PORT, test_port_away);
+  ADD ("/stream/port/asking", NEGO_STREAM_PORT, test_port_asking);
   ADD ("/stream/port/clear", NEGO_STREAM_PORT, test_port_clear);
   ADD ("/stream/port/edge", NEGO_STREAM_PORT, test_port_edge);
   ADD ("/stream/port/stuck", NEGO_STREAM_PORT, test_stuck);
