@@ -442,9 +442,11 @@ test_deadline (Fixture *fixture, gconstpointer data)
 {
   if (fixture->hooks == NULL)
     return;
-  start (fixture, NULL, 1);
+  /* Long enough for the thread to begin first. */
+  start (fixture, NULL, 2000);
   fake.sticks = "a";
   nego_freeze_freeze (fixture->freeze, NULL, done_cb, fixture);
+  await_calls ("freeze c; freeze b; freeze a; ");
   wait_answers (fixture, 1);
   g_assert_cmpstr (fixture->error, ==, "the freeze was ended by a thaw");
   unstick ();
