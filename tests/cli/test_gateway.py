@@ -91,7 +91,7 @@ class GatewayCase(unittest.TestCase):
         return agent, host
 
     def client(self):
-        client = Qga(self.path, timeout=DEADLINE)
+        client = Qga(self.path, timeout=DEADLINE, is_ours=False)
         self.addCleanup(client.close)
         return client
 
@@ -184,7 +184,7 @@ class Gateway(GatewayCase):
 
         def call(number):
             try:
-                with Qga(self.path, timeout=DEADLINE) as client:
+                with Qga(self.path, timeout=DEADLINE, is_ours=False) as client:
                     for turn in range(20):
                         arguments = {"n": number, "turn": turn}
                         client.send({"execute": "guest-info", "arguments": arguments, "id": turn})
@@ -235,7 +235,7 @@ class Gateway(GatewayCase):
         """Its waiting is ended on the host."""
         _, host = self.start_with_host()
         host.synchronise()
-        with Qga(self.path, timeout=DEADLINE) as client:
+        with Qga(self.path, timeout=DEADLINE, is_ours=False) as client:
             client.send({"execute": "negotiator-exec", "arguments": {"command": "x", "wait": 600}})
             request = host.read()
         self.assertEqual(host.read()["arguments"], {"request": request["id"]})

@@ -7,13 +7,17 @@ what changes something are looked at in test_conversations.py and in the command
 """
 
 import json
+import pathlib
 import re
 import sys
+import tempfile
 import unittest
 
 from helpers import schema, tap
+from helpers.agent import AgentCase, safe_directory
 from helpers.build import SOURCE_ROOT
-from helpers.conversation import Agent, Line
+from helpers.conversation import DEADLINE_S, Agent, Line
+from helpers.qga import Qga
 
 # It ends what the connection has.
 NOT_HERE = {"negotiator-session"}
@@ -79,6 +83,31 @@ class Replies(unittest.TestCase):
             request["arguments"] = ARGUMENTS[name]
         line.say(json.dumps(request).encode() + b"\n")
         return json.loads(line.hear_line().removeprefix(b"\xff"))
+
+
+class OnOwnChannel(AgentCase):
+    """What only our own programs ask for."""
+
+    def test_session_and_jobs(self):
+        commands = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(
+            prefix="nego-replies-", dir=safe_directory())))
+        commands.chmod(0o755)
+        (commands / "wait").write_text("#!/bin/sh\nexec sleep 600\n", encoding="ascii")
+        (commands / "wait").chmod(0o755)
+        conf = self.write("conf", f"[negotiator]\nguest-commands={commands}\n")
+        self.start("-t", self.dir, "-c", conf, "--channel", f"unix-listen:{self.dir}/own")
+        client = self.enterContext(Qga(self.dir / "own", timeout=DEADLINE_S))
+        for name, arguments in (
+                ("negotiator-session", {"concurrent": True}),
+                ("negotiator-cancel", {"request": 1}),
+                ("negotiator-session", {"concurrent": False}),
+                ("negotiator-exec", {"command": "wait", "wait": 0, "key": "k"}),
+                ("negotiator-exec-signal", {"key": "k", "signal": "TERM"}),
+                ("negotiator-exec-status", {"key": "k", "wait": DEADLINE_S}),
+                ("negotiator-exec-forget", {"key": "k"}),
+                ("negotiator-jobs", {})):
+            with self.subTest(name):
+                self.assertEqual(schema.find_faults(name, client.command(name, **arguments)), [])
 
 
 class Coverage(unittest.TestCase):

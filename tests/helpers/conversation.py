@@ -16,10 +16,12 @@ import unittest
 
 from helpers import schema
 from helpers.build import program
+from helpers.transcript import Transcript
 
 QEMU_GA = pathlib.Path("/usr/sbin/qemu-ga")
 # Far above what anything here takes.
 DEADLINE_S = 60
+THEIR_SOCKET = "socket-of-qemu-ga"
 
 # Only the process itself knows its number, which LISTEN_PID is.
 _LAUNCHER = """\
@@ -42,7 +44,8 @@ class Agent:
     def __enter__(self):
         self._holder = tempfile.TemporaryDirectory(prefix="nego-talk-")
         self.dir = pathlib.Path(self._holder.name)
-        self.socket = self.dir / "socket"
+        # Line tells by the name whose it is.
+        self.socket = self.dir / ("socket" if self.is_ours else THEIR_SOCKET)
         with socket.socket(socket.AF_UNIX) as listener, open(self.dir / "log", "wb") as log:
             listener.bind(os.fspath(self.socket))
             listener.listen(16)
@@ -68,6 +71,7 @@ class Line:
 
     def __init__(self, path):
         self.received = b""
+        self._transcript = Transcript(path.name != THEIR_SOCKET)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(DEADLINE_S)
         self._socket.connect(os.fspath(path))
@@ -77,8 +81,10 @@ class Line:
 
     def __exit__(self, *_):
         self._socket.close()
+        self._transcript.close()
 
     def say(self, data):
+        self._transcript.add_sent(data)
         self._socket.sendall(data)
 
     def hear(self):
@@ -87,6 +93,7 @@ class Line:
         if not data:
             raise AssertionError(f"the agent closed the connection after {self.received[-200:]!r}")
         self.received += data
+        self._transcript.add_received(data)
 
     def hear_line(self):
         """The next line, without its LF."""

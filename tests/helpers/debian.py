@@ -176,6 +176,9 @@ class DebianGuest(Guest):
     def write_image(self):
         write_image(self.directory, self._files, self.agent)
 
+    def connect(self, *arguments, **options):
+        return super().connect(*arguments, is_ours=self.agent != THEIRS, **options)
+
     def kernel_options(self):
         return KERNEL_OPTIONS
 

@@ -16,6 +16,7 @@ import unittest
 
 from helpers.agent import safe_directory
 from helpers.build import program
+from helpers.transcript import Transcript
 
 NEGO_HOSTD = program("nego-hostd")
 # Far above what a busy machine needs.
@@ -34,6 +35,7 @@ class FakeGuest:
         self._listener.settimeout(PATIENCE_S)
         self.connection = None
         self._rest = b""
+        self._transcript = Transcript()
 
     def accept(self):
         """Waits for nego-hostd."""
@@ -42,23 +44,29 @@ class FakeGuest:
         self._rest = b""
 
     def hang_up(self):
+        self._transcript.close()
         self.connection.close()
         self.connection = None
 
     def close(self):
+        self._transcript.close()
         if self.connection is not None:
             self.connection.close()
         self._listener.close()
         self.path.unlink(missing_ok=True)
 
     def send(self, data):
-        self.connection.sendall(data if isinstance(data, bytes) else json.dumps(data).encode() + b"\n")
+        if not isinstance(data, bytes):
+            data = json.dumps(data).encode() + b"\n"
+        self._transcript.add_sent(data)
+        self.connection.sendall(data)
 
     def receive_line(self):
         while b"\n" not in self._rest:
             data = self.connection.recv(1 << 16)
             if not data:
                 raise EOFError("nego-hostd closed the connection")
+            self._transcript.add_received(data)
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
         return line

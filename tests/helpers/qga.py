@@ -7,6 +7,8 @@ import os
 import socket
 import time
 
+from helpers.transcript import Transcript
+
 
 class QgaError(Exception):
     """The agent answered with an error."""
@@ -28,8 +30,10 @@ class QgaClosed(Exception):
 class Qga:
     _ids = itertools.count(int(time.time() * 1000) % 1000000000)
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=30, is_ours=True):
+        """`is_ours`: it is no other agent, whose replies need not be as our schema says."""
         self.timeout = timeout
+        self._transcript = Transcript(is_ours)
         self._pending = b""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout)
@@ -43,6 +47,7 @@ class Qga:
 
     def close(self):
         self._socket.close()
+        self._transcript.close()
 
     def fileno(self):
         return self._socket.fileno()
@@ -51,6 +56,7 @@ class Qga:
         """Sends raw bytes, or the JSON of anything else."""
         if not isinstance(data, bytes):
             data = json.dumps(data).encode() + b"\n"
+        self._transcript.add_sent(data)
         self._socket.sendall(data)
 
     def stuff(self, requests):
@@ -60,6 +66,7 @@ class Qga:
         count = 0
         try:
             for request in requests:
+                self._transcript.add_sent(request)
                 self._socket.sendall(request)
                 count += 1
         except BlockingIOError:
@@ -80,6 +87,7 @@ class Qga:
                 raise QgaTimeout(f"no answer; so far {self._pending[-200:]!r}") from None
             if not data:
                 raise QgaClosed("the socket was closed")
+            self._transcript.add_received(data)
             parts.append(data)
         line, _, self._pending = b"".join(parts).partition(b"\n")
         return line

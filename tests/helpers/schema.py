@@ -22,10 +22,14 @@ _RANGES |= {"int": _RANGES["int64"], "size": _RANGES["uint64"]}
 
 
 @functools.cache
+def _read():
+    return _check(Parser(str(SOURCE_ROOT / "qapi" / "negotiator-schema.json")))
+
+
+@functools.cache
 def commands():
     """Name to Command (qapi/gen/schema.py)."""
-    path = SOURCE_ROOT / "qapi" / "negotiator-schema.json"
-    return {command.name: command for command in _check(Parser(str(path))).commands}
+    return {command.name: command for command in _read().commands}
 
 
 def _is_scalar(name, value):
@@ -72,3 +76,15 @@ def find_faults(name, value):
     if returns is None:
         return [] if value == {} else ["return is not {}"]
     return _find(returns, value, "return")
+
+
+def find_event_faults(event):
+    """What is wrong with `event`, a message from an agent: lines."""
+    known = {one.name: one for one in _read().events}
+    if event.get("event") not in known:
+        return [f"event {event.get('event')!r} is not in the schema"]
+    timestamp = event.get("timestamp")
+    if set(event) != {"event", "data", "timestamp"} or not isinstance(timestamp, dict) or set(
+            timestamp) != {"seconds", "microseconds"}:
+        return ["the event has not the members of QMP's"]
+    return _find(known[event["event"]].data, event["data"], "data")

@@ -21,6 +21,7 @@ struct NegoTestClient {
   GByteArray *received; /* what is not consumed yet */
   gsize searched;       /* no LF before it */
   guint syncs;
+  NegoTestTranscript *transcript;
 };
 
 NegoTestClient *
@@ -31,6 +32,7 @@ nego_test_connect_to (NegoTest *test, const char *name)
 
   client->test = test;
   client->received = g_byte_array_new ();
+  client->transcript = nego_test_transcript_new ();
   client->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   g_assert_cmpint (client->fd, >=, 0);
   g_assert_cmpint (connect (client->fd, (struct sockaddr *) &address, sizeof address), ==, 0);
@@ -50,6 +52,7 @@ nego_test_client_free (NegoTestClient *client)
   if (client == NULL)
     return;
   close (client->fd);
+  nego_test_transcript_free (client->transcript);
   g_byte_array_unref (client->received);
   g_free (client);
 }
@@ -97,6 +100,7 @@ nego_test_send (NegoTestClient *client, const char *data, gsize len)
 {
   gint64 deadline = nego_test_deadline ();
 
+  nego_test_transcript_add_sent (client->transcript, data, len);
   while (len > 0) {
     ssize_t n = send (client->fd, data, len, MSG_NOSIGNAL);
 
@@ -129,6 +133,7 @@ nego_test_send_some (NegoTestClient *client, const char *data, gsize len, guint 
     g_assert_cmpint (n, >, 0);
     sent += (gsize) n;
   }
+  nego_test_transcript_add_sent (client->transcript, data, sent);
   return sent;
 }
 
@@ -164,6 +169,7 @@ take (NegoTestClient *client, gsize line_len)
   line[line_len] = '\0';
   g_byte_array_remove_range (client->received, 0, (guint) line_len + 1);
   client->searched = 0;
+  nego_test_transcript_add_received (client->transcript, line);
   return line;
 }
 

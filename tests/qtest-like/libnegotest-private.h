@@ -22,3 +22,13 @@ void nego_test_wait (NegoTest *test, int fd, short events, gint64 deadline, cons
 guint nego_test_count_fds_settled (NegoTest *test);
 /* What they are, one a line. */
 char *nego_test_list_fds (NegoTest *test);
+
+/* What a connection carries, for scripts/check-replies: which commands were named, and all lines
+ * that came. NULL, where the environment variable NEGO_TEST_TRANSCRIPTS names no directory. */
+typedef struct NegoTestTranscript NegoTestTranscript;
+
+NegoTestTranscript *nego_test_transcript_new (void);
+void nego_test_transcript_add_sent (NegoTestTranscript *transcript, const char *data, gsize len);
+void nego_test_transcript_add_received (NegoTestTranscript *transcript, const char *line);
+/* Appends it to a file of this process in that directory. */
+void nego_test_transcript_free (NegoTestTranscript *transcript);

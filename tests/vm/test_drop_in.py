@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from helpers import build, debian, tap
 from helpers.debian import OURS, THEIRS, DebianLibvirtGuest
 from helpers.libvirt import Libvirt, VirshError
+from helpers.transcript import add_exchange
 
 POLLER = pathlib.Path(__file__).resolve().with_name("poller.py")
 USER = "visitor"
@@ -89,8 +90,10 @@ class Agents(unittest.TestCase):
         if arguments:
             request["arguments"] = {name.replace("_", "-"): value
                                     for name, value in arguments.items()}
-        return json.loads(self.virsh(agent, "qemu-agent-command", json.dumps(request),
-                                     *options))["return"]
+        reply = self.virsh(agent, "qemu-agent-command", json.dumps(request), *options)
+        if agent == OURS:
+            add_exchange(json.dumps(request), reply)
+        return json.loads(reply)["return"]
 
     def inside(self, agent, script):
         return self.guests[agent].control.check(script)
