@@ -4,7 +4,6 @@
 #include "common/job.h"
 
 #include "common/exec.h"
-#include "common/input.h"
 #include "common/pipe.h"
 #include "common/random.h"
 #include "common/script-env.h"
@@ -27,16 +26,12 @@ struct NegoJob {
   NegoJobState state;
   int exit_code, signal;
   gboolean cancelled;
-  gboolean takes_input;
-  gboolean input_ended; /* before the start */
   gboolean output_still_open;
   gint64 started_real_ns, started_ns, end_ns;
   NegoCgroup *cgroup; /* of the table's; NULL: none, or released */
   NegoExec *exec;     /* NULL before the start and once gone */
   GSource *kill_timer;
-  NegoInput *input; /* NULL without one and once ended */
-  guint64 input_next;
-  NegoCapture *captures[NEGO_JOB_STREAMS];
+  NegoJobIo io;
   GHookList watchers;
 };
 
@@ -58,13 +53,7 @@ nego_job_tell_watchers (NegoJob *job)
 }
 
 static void
-nego_job_on_output (NegoCapture *capture, gpointer user_data)
-{
-  nego_job_tell_watchers (user_data);
-}
-
-static void
-nego_job_on_input (NegoInput *input, gpointer user_data)
+nego_job_on_io (gpointer user_data)
 {
   nego_job_tell_watchers (user_data);
 }
@@ -105,17 +94,7 @@ nego_job_end (NegoJob *job, NegoJobEvent event)
   job->state = nego_job_state_next (job->state, event);
   job->end_ns = nego_job_clock (CLOCK_MONOTONIC);
   nego_source_clear (&job->kill_timer);
-  if (job->input != NULL)
-    job->input_next = nego_input_get_next (job->input);
-  g_clear_pointer (&job->input, nego_input_free);
-  for (guint i = 0; i < NEGO_JOB_STREAMS; i++) {
-    int held = job->captures[i] != NULL ? nego_capture_finish (job->captures[i]) : -1;
-
-    if (held >= 0) {
-      job->output_still_open = TRUE;
-      nego_drain_add (job->owner->drain, held);
-    }
-  }
+  job->output_still_open = nego_job_io_finish (&job->io, job->owner->drain);
   nego_job_audit_end (job);
 }
 
@@ -178,36 +157,18 @@ nego_job_on_gone (NegoExec *exec, gpointer user_data)
 
 static const NegoExecCallbacks exec_callbacks = { nego_job_on_exited, nego_job_on_gone };
 
-/* Makes the pipes: @fds get the child's ends. */
-static gboolean
-nego_job_open_pipes (NegoJob *job,
-                     const NegoJobRequest *request,
-                     guint8 *input,
-                     const NegoScript *script,
-                     int fds[3],
-                     GError **error)
+static NegoCaptureLimits
+nego_job_get_capture_limits (const NegoJob *job,
+                             const NegoJobRequest *request,
+                             const NegoScript *script)
 {
   const gsize max_output = script->conf->max_output;
-  const NegoCaptureLimits limits = {
+
+  return (NegoCaptureLimits){
     .max_bytes = max_output != NEGO_SCRIPT_CONF_UNSET ? max_output : job->owner->max_output,
     .window = request->flow ? job->owner->window : 0,
     .stall_ms = job->owner->stall_ms,
   };
-
-  if (input != NULL || job->takes_input) {
-    job->input = nego_input_new (input, request->input_len, &fds[0],
-                                 job->takes_input ? nego_job_on_input : NULL, job, error);
-    if (job->input == NULL)
-      return FALSE;
-    if (job->input_ended)
-      nego_input_end (job->input);
-  }
-  for (guint i = 0; i < NEGO_JOB_STREAMS; i++) {
-    job->captures[i] = nego_capture_new (&limits, &fds[i + 1], nego_job_on_output, job, error);
-    if (job->captures[i] == NULL)
-      return FALSE;
-  }
-  return TRUE;
 }
 
 /* argv[0] is the path, as for a program started by a shell with its path. Returns: (transfer
@@ -245,6 +206,7 @@ nego_job_execute (NegoJob *job,
   g_auto (GStrv) env
     = nego_script_env_build (script->conf, job->owner->side, job->id, request->env);
   g_autofree const char **argv = nego_job_make_argv (request, script);
+  const NegoCaptureLimits limits = nego_job_get_capture_limits (job, request, script);
   NegoExecSpec spec = {
     .path = script->path,
     .argv = argv,
@@ -260,7 +222,7 @@ nego_job_execute (NegoJob *job,
     .grace_ms = job->owner->grace_ms,
   };
 
-  if (nego_job_open_pipes (job, request, input, script, spec.fds, error)
+  if (nego_job_io_open (&job->io, input, request->input_len, &limits, spec.fds, error)
       && nego_job_make_cgroup (job, script, error)) {
     spec.cgroup = job->cgroup;
     job->exec = nego_exec_start (&spec, &exec_callbacks, job, error);
@@ -286,8 +248,7 @@ nego_job_new (const NegoJobRequest *request, const NegoScript *script, const Neg
   job->arguments = nego_audit_hash (owner->audit, request->args);
   job->origin = g_strdup (request->origin != NULL ? request->origin : "nobody");
   job->exit_code = -1;
-  job->takes_input = request->input_open;
-  job->input_next = request->input_len;
+  nego_job_io_init (&job->io, request, nego_job_on_io, job);
   job->started_real_ns = nego_job_clock (CLOCK_REALTIME);
   return job;
 }
@@ -418,64 +379,37 @@ nego_job_get_status (const NegoJob *job, NegoJobStatus *status)
 void
 nego_job_get_output (const NegoJob *job, NegoJobStream stream, NegoCaptureView *output)
 {
-  if (job->captures[stream] != NULL)
-    /* A stream that its child closed may be final before the job is, but not the other way round.
-     */
-    nego_capture_get_view (job->captures[stream], output);
-  else
-    *output = (NegoCaptureView){ .final = nego_job_is_ended (job) };
+  nego_job_io_get_output (&job->io, stream, output);
 }
 
 gsize
 nego_job_get_size (const NegoJob *job)
 {
-  gsize size = 0;
-
-  for (NegoJobStream i = 0; i < NEGO_JOB_STREAMS; i++) {
-    NegoCaptureView output;
-
-    nego_job_get_output (job, i, &output);
-    size += output.len;
-  }
-  return size;
+  return nego_job_io_get_size (&job->io);
 }
 
 void
 nego_job_release (NegoJob *job, NegoJobStream stream, guint64 until)
 {
-  if (job->captures[stream] != NULL)
-    nego_capture_release (job->captures[stream], until);
+  nego_job_io_release (&job->io, stream, until);
 }
 
 void
 nego_job_get_input (const NegoJob *job, NegoJobInput *input)
 {
-  *input = (NegoJobInput){
-    .takes = job->takes_input,
-    .next = job->input != NULL ? nego_input_get_next (job->input) : job->input_next,
-    .ended = job->input != NULL ? nego_input_is_ended (job->input) : job->input_ended,
-    .closed = job->input != NULL ? nego_input_is_closed (job->input) : nego_job_is_ended (job),
-  };
+  nego_job_io_get_input (&job->io, input);
 }
 
 gsize
 nego_job_add_input (NegoJob *job, const guint8 *data, gsize len)
 {
-  if (job->input != NULL)
-    return nego_input_add (job->input, data, len);
-  if (!nego_job_is_ended (job))
-    return 0;
-  job->input_next += len;
-  return len;
+  return nego_job_io_add_input (&job->io, data, len);
 }
 
 void
 nego_job_end_input (NegoJob *job)
 {
-  if (job->input != NULL)
-    nego_input_end (job->input);
-  else
-    job->input_ended = TRUE;
+  nego_job_io_end_input (&job->io);
 }
 
 void
@@ -525,9 +459,7 @@ nego_job_detach (NegoJob *job)
   g_hook_list_clear (&job->watchers);
   nego_source_clear (&job->kill_timer);
   nego_job_clear_processes (job);
-  g_clear_pointer (&job->input, nego_input_free);
-  for (guint i = 0; i < NEGO_JOB_STREAMS; i++)
-    g_clear_pointer (&job->captures[i], nego_capture_free);
+  nego_job_io_clear (&job->io);
 }
 
 gulong

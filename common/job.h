@@ -7,21 +7,13 @@
 #pragma once
 
 #include "common/audit.h"
-#include "common/capture.h"
 #include "common/cgroup-tree.h"
-#include "common/drain.h"
-#include "common/job-request.h"
+#include "common/job-io.h"
 #include "common/job-state.h"
 
 #include <glib.h>
 
 typedef struct NegoJob NegoJob;
-
-typedef enum {
-  NEGO_JOB_OUT,
-  NEGO_JOB_ERR,
-  NEGO_JOB_STREAMS,
-} NegoJobStream;
 
 /* The strings are the job's. */
 typedef struct {
@@ -38,13 +30,6 @@ typedef struct {
   gint64 started_ns;          /* wall clock, since 1970; of a queued one: when it was asked for */
   gint64 elapsed_ns;          /* monotonic: until the end, or now; 0 before the start */
 } NegoJobStatus;
-
-typedef struct {
-  gboolean takes;  /* it was asked for with an open input */
-  guint64 next;    /* the offset of the first byte that it does not have */
-  gboolean ended;  /* no byte may follow */
-  gboolean closed; /* nobody reads it any more */
-} NegoJobInput;
 
 typedef struct {
   void (*ended) (NegoJob *job,
