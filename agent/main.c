@@ -32,8 +32,11 @@
 #include <unistd.h>
 
 #define NEGO_MAIN_PROGRAM "nego-agent"
-/* Blocks from here on are mapped: glibc's own first value. */
-#define NEGO_MAIN_MMAP_BYTES (128 << 10)
+/* Blocks from here on are mapped: above those of a file that is copied in pieces of 1 MiB, since
+ * each new page of a process costs a fault, which takes longer than all that is done with it. */
+#define NEGO_MAIN_MMAP_BYTES (3 << 20)
+/* What stays at the heap's end while such pieces come; sessions give it back when they are idle. */
+#define NEGO_MAIN_HEAP_BYTES (4 << 20)
 
 /* Those that end the agent, cleanly. A reload there is not: SIGHUP is one of them, as for qemu-ga.
  */
@@ -230,6 +233,9 @@ main (int argc, char **argv)
    * comes from the heap, where one small block behind a large one keeps it (mallopt (3)). Set, it
    * stays: a large message's memory goes back as it came. */
   mallopt (M_MMAP_THRESHOLD, NEGO_MAIN_MMAP_BYTES);
+  mallopt (M_TRIM_THRESHOLD, NEGO_MAIN_HEAP_BYTES);
+  /* One heap for all threads: what one leaves is there for the next. */
+  mallopt (M_ARENA_MAX, 1);
   nego_main_hold_signals (SIG_BLOCK);
   signal (SIGPIPE, SIG_IGN);
   /* Whoever starts us may ignore it, and that is inherited: the kernel would then reap our

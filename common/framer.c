@@ -14,6 +14,8 @@
 
 /* Memory that stays allocated between messages: that of everyday ones. */
 #define NEGO_FRAMER_KEEP_BYTES (192u << 10)
+/* The same once nothing comes any more. */
+#define NEGO_FRAMER_IDLE_BYTES 1024u
 /* The largest double, for numbers beyond it: json-glib would make "inf" of them. */
 #define NEGO_FRAMER_HUGE "1.7976931348623157e+308"
 
@@ -29,6 +31,7 @@ typedef enum {
 
 struct NegoFramer {
   NegoFramerLimits limits;
+  gsize keep;
   NegoFramerState state;
   NegoLexer lexer;
   NegoResync resync;
@@ -53,10 +56,17 @@ nego_framer_new (const NegoFramerLimits *limits)
 
   g_assert (limits->max_bytes > 0 && limits->max_tokens > 0 && limits->max_depth > 0);
   framer->limits = *limits;
+  framer->keep = NEGO_FRAMER_KEEP_BYTES;
   framer->text = g_string_sized_new (256);
   framer->stack = g_malloc (limits->max_depth);
   framer->keys = nego_keys_new ();
   return framer;
+}
+
+void
+nego_framer_set_keep (NegoFramer *framer, gsize bytes)
+{
+  framer->keep = bytes;
 }
 
 void
@@ -70,16 +80,23 @@ nego_framer_free (NegoFramer *framer)
   g_free (framer);
 }
 
-/* Forgets the message, and gives back the memory of a large one. */
+/* Empties the text, and gives back its memory if that is more than @keep. */
 static void
-nego_framer_drop_message (NegoFramer *framer)
+nego_framer_drop_text (NegoFramer *framer, gsize keep)
 {
-  if (framer->text->allocated_len > NEGO_FRAMER_KEEP_BYTES) {
+  if (framer->text->allocated_len > keep) {
     g_string_free (framer->text, TRUE);
     framer->text = g_string_sized_new (256);
   } else {
     g_string_truncate (framer->text, 0);
   }
+}
+
+/* Forgets the message, and gives back the memory of a large one. */
+static void
+nego_framer_drop_message (NegoFramer *framer)
+{
+  nego_framer_drop_text (framer, framer->keep);
   nego_lexer_clear (&framer->lexer);
   nego_keys_clear (framer->keys);
   nego_members_clear (&framer->members);
@@ -96,6 +113,14 @@ nego_framer_release (NegoFramer *framer)
 {
   if (framer->delivered)
     nego_framer_drop_message (framer);
+}
+
+void
+nego_framer_shrink (NegoFramer *framer)
+{
+  nego_framer_release (framer);
+  if (framer->text->len == 0)
+    nego_framer_drop_text (framer, NEGO_FRAMER_IDLE_BYTES);
 }
 
 void

@@ -79,6 +79,9 @@ NegoFramer *nego_framer_new (const NegoFramerLimits *limits);
 void nego_framer_free (NegoFramer *framer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFramer, nego_framer_free)
 
+/* Memory of up to @bytes stays allocated between messages, until nego_framer_shrink(). */
+void nego_framer_set_keep (NegoFramer *framer, gsize bytes);
+
 /* Takes bytes of @data up to the end of the next message or error and says in @used how many (an
  * error may take none); the caller calls again with the rest. @message is set with
  * NEGO_FRAMER_MESSAGE, @error with NEGO_FRAMER_ERROR. The memory of a large message is returned by
@@ -93,6 +96,9 @@ NegoFramerResult nego_framer_feed (NegoFramer *framer,
 /* Gives back the memory of a message that was handed out and is done with; else its text stays
  * until the next call. */
 void nego_framer_release (NegoFramer *framer);
+
+/* The same of the memory that is kept for the next message, unless one has begun. */
+void nego_framer_shrink (NegoFramer *framer);
 
 /* Forgets what is pending, silently, and returns the memory of a large message. */
 void nego_framer_reset (NegoFramer *framer);

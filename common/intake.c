@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* A message over this, or as much input that is none, leaves holes in the heap: they are given back
- * once it is done with. Not those of a file that is written in pieces of 1 MiB, which would have to
- * be mapped again for the next piece. */
+ * as soon as it is done with. Those of a file that is written in pieces of 1 MiB, which would have
+ * to be mapped again for the next piece, are when nothing comes any more. */
 #define NEGO_INTAKE_LARGE_BYTES (2u << 20)
 
 struct NegoIntake {
@@ -20,6 +20,7 @@ struct NegoIntake {
   gboolean at_start; /* the next byte may begin a message of the Python negotiator */
   NegoOldFrame old;
   gsize taken;    /* bytes since the last message or error */
+  gsize most;     /* of them, since that was asked last */
   gboolean large; /* more than NEGO_INTAKE_LARGE_BYTES were taken for one, since the last release */
   const NegoIntakeCallbacks *callbacks;
   gpointer user_data;
@@ -43,6 +44,12 @@ void
 nego_intake_enable_old (NegoIntake *intake)
 {
   intake->takes_old = intake->at_start = TRUE;
+}
+
+void
+nego_intake_set_keep (NegoIntake *intake, gsize bytes)
+{
+  nego_framer_set_keep (intake->framer, bytes);
 }
 
 void
@@ -71,6 +78,7 @@ nego_intake_feed_framer (NegoIntake *intake, const guint8 *data, gsize len)
   NegoFramerResult result = nego_framer_feed (intake->framer, data, len, &used, &message, &error);
 
   intake->taken += used;
+  intake->most = MAX (intake->most, intake->taken);
   if (result != NEGO_FRAMER_MORE) {
     intake->large |= intake->taken > NEGO_INTAKE_LARGE_BYTES;
     intake->taken = 0;
@@ -163,6 +171,15 @@ nego_intake_reset (NegoIntake *intake)
   intake->taken = 0;
 }
 
+gboolean
+nego_intake_had_large (NegoIntake *intake, gsize bytes)
+{
+  const gsize most = intake->most;
+
+  intake->most = 0;
+  return most > bytes;
+}
+
 void
 nego_intake_release (NegoIntake *intake)
 {
@@ -170,4 +187,11 @@ nego_intake_release (NegoIntake *intake)
   if (intake->large)
     malloc_trim (0);
   intake->large = FALSE;
+}
+
+void
+nego_intake_shrink (NegoIntake *intake)
+{
+  nego_framer_shrink (intake->framer);
+  malloc_trim (0);
 }

@@ -28,6 +28,8 @@ NegoIntake *nego_intake_new (const NegoFramerLimits *limits,
                              gpointer user_data);
 /* There may be messages of the Python negotiator. To be called before anything is taken. */
 void nego_intake_enable_old (NegoIntake *intake);
+/* Memory of up to @bytes stays allocated for the next messages, until nego_intake_shrink(). */
+void nego_intake_set_keep (NegoIntake *intake, gsize bytes);
 void nego_intake_free (NegoIntake *intake);
 
 /* Hands out the messages of @data as long as there is room, and keeps the rest. Not called while
@@ -39,5 +41,9 @@ gboolean nego_intake_has_rest (const NegoIntake *intake);
 
 /* Forgets what is pending and the rest. */
 void nego_intake_reset (NegoIntake *intake);
-/* Gives back the memory of messages that are done with. */
+/* Whether a message, or as much input that is none, was longer than @bytes since the last call. */
+gboolean nego_intake_had_large (NegoIntake *intake, gsize bytes);
+/* Gives back the memory of messages that are done with, but for what the next ones will need. */
 void nego_intake_release (NegoIntake *intake);
+/* Nothing has come for a while: gives back all that can be. */
+void nego_intake_shrink (NegoIntake *intake);

@@ -47,6 +47,12 @@
 /* Replies waiting for a slow reader: above this no further request of the session is started or
  * read. One reply may exceed it, since a reply is never cut. */
 #define NEGO_SESSION_QUEUE_BYTES (256u << 10)
+/* A message or reply over this leaves memory that its session gives back when none has come for the
+ * time below: mapping memory anew for each costs many times what reading and answering it does. */
+#define NEGO_SESSION_LARGE_BYTES (32u << 10)
+#define NEGO_SESSION_IDLE_MS     1000u
+/* Until then it keeps what a file takes that is written in pieces of 1 MiB. */
+#define NEGO_SESSION_KEEP_BYTES (2u << 20)
 /* Requests of a session that wait for their turn. A host that pipelines more waits for replies. */
 #define NEGO_SESSION_PENDING 256u
 /* Requests that a concurrent session runs at a time: of many programs behind one multiplexer, each

@@ -36,6 +36,10 @@ struct NegoSession {
   gboolean always_concurrent; /* a sync does not end it */
   GSource *sync_wait;         /* armed while a sync waits behind a running call */
 
+  gboolean large;  /* a large message or reply passed since @idle was armed */
+  guint64 settled; /* the queue's end when that was last looked at */
+  GSource *idle;   /* armed while there may be memory to give back */
+
   guint64 mark;     /* the queue's end when the bytes being looked at arrived */
   gboolean batch;   /* within the data callback: what is queued is written at its end */
   gboolean pumping; /* within nego_session_pump: a call that ends at once does not recurse */
@@ -115,10 +119,46 @@ nego_session_is_idle (const NegoSession *session)
          && nego_pending_is_empty (&session->pending) && !nego_intake_has_rest (session->intake);
 }
 
+static void nego_session_watch_idle (NegoSession *session);
+
+static gboolean
+nego_session_idle_cb (gpointer user_data)
+{
+  NegoSession *session = user_data;
+
+  nego_source_clear (&session->idle);
+  if (session->large)
+    nego_session_watch_idle (session);
+  else
+    nego_intake_shrink (session->intake);
+  return G_SOURCE_REMOVE;
+}
+
+/* From here on, the timer says whether more that is large has come. */
+static void
+nego_session_watch_idle (NegoSession *session)
+{
+  session->large = FALSE;
+  session->idle = nego_source_add_timeout (NEGO_SESSION_IDLE_MS, nego_session_idle_cb, session);
+}
+
+static void
+nego_session_look_at_size (NegoSession *session)
+{
+  const guint64 position = nego_stream_get_position (session->stream);
+
+  session->large |= nego_intake_had_large (session->intake, NEGO_SESSION_LARGE_BYTES)
+                    || position - session->settled > NEGO_SESSION_LARGE_BYTES;
+  session->settled = position;
+  if (session->large && session->idle == NULL)
+    nego_session_watch_idle (session);
+}
+
 /* After each burst of work: read on or not, and end a half-closed connection. */
 static void
 nego_session_settle (NegoSession *session)
 {
+  nego_session_look_at_size (session);
   nego_session_update_sync (session);
   nego_session_update_reading (session);
   if (nego_session_is_idle (session) && nego_stream_queued (session->stream) == 0)
@@ -524,6 +564,7 @@ nego_session_new (NegoDispatcher *dispatcher,
   session->concurrent = session->always_concurrent = options->concurrent;
   session->old = options->old;
   session->intake = nego_intake_new (&options->limits, &nego_session_intake_callbacks, session);
+  nego_intake_set_keep (session->intake, NEGO_SESSION_KEEP_BYTES);
   if (session->old != NULL)
     nego_intake_enable_old (session->intake);
   session->feeds = options->qga ? NULL : nego_feeds_new (nego_session_wake_cb, session);
@@ -555,6 +596,9 @@ nego_session_free (NegoSession *session)
   nego_session_reset (session);
   nego_in_flight_clear (&session->in_flight);
   nego_source_clear (&session->feed_later);
+  if (session->idle != NULL)
+    nego_intake_shrink (session->intake);
+  nego_source_clear (&session->idle);
   nego_feeds_free (session->feeds);
   nego_owner_free (session->owner);
   nego_stream_free (session->stream);

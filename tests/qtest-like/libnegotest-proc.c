@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The kernel tells nobody that memory was given back. */
+#define RSS_LOOK_US 20000
+#define RSS_WAIT_S  60
+
 static char *
 read_proc (NegoTest *test, const char *name)
 {
@@ -46,6 +50,20 @@ nego_test_get_rss_kib (NegoTest *test)
   g_assert_nonnull (line);
   g_assert_cmpint (sscanf (line, "\nRss: %zu kB", &kib), ==, 1);
   return kib;
+}
+
+void
+nego_test_expect_rss_kib (NegoTest *test, gsize most)
+{
+  const gint64 end = g_get_monotonic_time () + RSS_WAIT_S * G_USEC_PER_SEC;
+  gsize now;
+
+  if (!nego_test_is_plain (test))
+    return;
+  while ((now = nego_test_get_rss_kib (test)) > most && g_get_monotonic_time () < end)
+    g_usleep (RSS_LOOK_US);
+  g_test_message ("RSS %zu KiB, at most %zu KiB are right", now, most);
+  g_assert_cmpuint (now, <=, most);
 }
 
 guint64

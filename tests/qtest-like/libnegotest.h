@@ -73,6 +73,9 @@ char *nego_test_get_log (NegoTest *test);
 
 /* What the kernel says of the process now. */
 gsize nego_test_get_rss_kib (NegoTest *test);
+/* Waits until that is @most: a session gives memory back when nothing has come for a while. Says
+ * nothing of an agent that is not plain. */
+void nego_test_expect_rss_kib (NegoTest *test, gsize most);
 guint64 nego_test_get_cpu_ns (NegoTest *test);
 /* How often it went to sleep. */
 guint64 nego_test_count_sleeps (NegoTest *test);

@@ -115,8 +115,7 @@ test_leave_in_reply (NegoTest *test)
     nego_test_client_reset (client);
   }
   nego_test_settle (test);
-  if (nego_test_is_plain (test))
-    g_assert_cmpuint (nego_test_get_rss_kib (test), <=, before + 1024);
+  nego_test_expect_rss_kib (test, before + 1024);
 }
 
 static void
