@@ -113,17 +113,13 @@ static gboolean
 nego_gateway_open_to_group (const NegoGateway *gateway, const NegoConf *conf, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  gid_t gid;
 
-  if (nego_listener_set_access (gateway->listener, conf->host_socket_group, conf->host_socket_mode,
-                                &failure))
-    return TRUE;
-  if (!g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_NOT_FOUND)) {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-  }
+  if (nego_listener_find_group (conf->host_socket_group, &gid, &failure))
+    return nego_listener_set_access (gateway->listener, gid, conf->host_socket_mode, error);
   g_message ("%s: only root can use '%s'", failure->message, conf->host_socket);
-  return nego_listener_set_access (gateway->listener, NULL, conf->host_socket_mode & S_IRWXU,
-                                   error);
+  return nego_listener_set_access (gateway->listener, NEGO_LISTENER_NO_GROUP,
+                                   conf->host_socket_mode & S_IRWXU, error);
 }
 
 static gboolean

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define MOUNT "/sys/fs/cgroup"
-#define LEAF  "agent"
+#define LEAF  "daemon"
 
 typedef struct {
   NegoCgroup *group;
@@ -26,6 +26,7 @@ typedef struct {
 } NegoCgroupEntry;
 
 struct NegoCgroupTree {
+  grefcount refs;
   NegoCgroup *root;
   gboolean limits_memory;
   GHashTable *groups; /* group → NegoCgroupEntry: those that were not removed */
@@ -127,6 +128,7 @@ nego_cgroup_tree_new (const char *group, GError **error)
 {
   g_autoptr (NegoCgroupTree) tree = g_new0 (NegoCgroupTree, 1);
 
+  g_ref_count_init (&tree->refs);
   tree->groups = g_hash_table_new_full (NULL, NULL, NULL, nego_cgroup_entry_free);
   tree->root = nego_cgroup_open (group, error);
   if (tree->root == NULL || !nego_cgroup_tree_is_alone (tree->root, error))
@@ -163,10 +165,17 @@ nego_cgroup_tree_open (GError **error)
   return nego_cgroup_tree_new (path, error);
 }
 
-void
-nego_cgroup_tree_free (NegoCgroupTree *tree)
+NegoCgroupTree *
+nego_cgroup_tree_ref (NegoCgroupTree *tree)
 {
-  if (tree == NULL)
+  g_ref_count_inc (&tree->refs);
+  return tree;
+}
+
+void
+nego_cgroup_tree_unref (NegoCgroupTree *tree)
+{
+  if (tree == NULL || !g_ref_count_dec (&tree->refs))
     return;
   nego_watch_free (tree->watch);
   g_hash_table_unref (tree->groups);

@@ -19,9 +19,11 @@ typedef struct NegoCgroupTree NegoCgroupTree;
 NegoCgroupTree *nego_cgroup_tree_open (GError **error);
 /* The same of the group at the path @group. */
 NegoCgroupTree *nego_cgroup_tree_new (const char *group, GError **error);
-/* The groups that are not empty stay. */
-void nego_cgroup_tree_free (NegoCgroupTree *tree);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoCgroupTree, nego_cgroup_tree_free)
+/* Those who have runs share it. */
+NegoCgroupTree *nego_cgroup_tree_ref (NegoCgroupTree *tree);
+/* The groups that are not empty stay. NULL: nothing. */
+void nego_cgroup_tree_unref (NegoCgroupTree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoCgroupTree, nego_cgroup_tree_unref)
 
 /* The path below @mount of the group that @text, a /proc/PID/cgroup, names. Errors: it names none
  * of the second version, or the root. Returns: (transfer full). */

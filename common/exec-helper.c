@@ -29,7 +29,7 @@ typedef struct {
   const char *user, *group, *directory;
   const char *cgroup;
   const char *nice; /* NULL: unchanged */
-  gboolean no_new_privs;
+  gboolean other_user, no_new_privs;
   GPtrArray *env;
   const char *path;
   char **argv;
@@ -56,6 +56,8 @@ nego_exec_helper_argv (const NegoExecSpec *spec)
   g_ptr_array_add (argv, g_strdup (NEGO_EXEC_HELPER));
   add_setting (argv, "user=", spec->user);
   add_setting (argv, "group=", spec->group);
+  if (spec->other_user)
+    g_ptr_array_add (argv, g_strdup ("other-user"));
   add_setting (argv, "directory=", spec->directory);
   if (spec->cgroup != NULL)
     add_setting (argv, "cgroup=", nego_cgroup_get_path (spec->cgroup));
@@ -110,6 +112,8 @@ parse (NegoExecHelper *helper, int argc, char **argv)
       helper->cgroup = argv[i] + strlen ("cgroup=");
     else if (g_str_has_prefix (argv[i], "nice="))
       helper->nice = argv[i] + strlen ("nice=");
+    else if (strcmp (argv[i], "other-user") == 0)
+      helper->other_user = TRUE;
     else if (strcmp (argv[i], "no-new-privs") == 0)
       helper->no_new_privs = TRUE;
     else
@@ -168,6 +172,8 @@ set_identity (NegoExecHelper *helper)
   uid_t uid = user != NULL ? user->pw_uid : geteuid ();
   gid_t gid = user != NULL ? user->pw_gid : getegid ();
 
+  if (helper->other_user && uid == geteuid ())
+    fail ("user '%s' is the daemon's own", user != NULL ? user->pw_name : "");
   if (helper->group != NULL)
     gid = look_up_group (helper->group);
   if (user != NULL) {
@@ -214,7 +220,7 @@ nego_exec_helper_main (int argc, char **argv)
     enter_cgroup (helper.cgroup);
   if (helper.nice != NULL && setpriority (PRIO_PROCESS, 0, atoi (helper.nice)) != 0)
     fail ("cannot set the nice value %s: %s", helper.nice, g_strerror (errno));
-  if (helper.user != NULL || helper.group != NULL)
+  if (helper.user != NULL || helper.group != NULL || helper.other_user)
     set_identity (&helper);
   if (helper.directory != NULL && chdir (helper.directory) != 0)
     fail ("cannot enter the working directory '%s': %s", helper.directory, g_strerror (errno));

@@ -320,8 +320,8 @@ nego_exec_watch (NegoExec *exec, GError **error)
 static gboolean
 nego_exec_needs_helper (const NegoExecSpec *spec)
 {
-  return spec->user != NULL || spec->group != NULL || spec->directory != NULL || spec->nice != 0
-         || spec->no_new_privs || spec->cgroup != NULL;
+  return spec->user != NULL || spec->group != NULL || spec->other_user || spec->directory != NULL
+         || spec->nice != 0 || spec->no_new_privs || spec->cgroup != NULL;
 }
 
 NegoExec *

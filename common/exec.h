@@ -55,6 +55,7 @@ typedef struct {
   const char *user;  /* with HOME, USER and LOGNAME from its account unless they are in envp, and
                         with its supplementary groups */
   const char *group; /* instead of the user's first one; without a user: no supplementary groups */
+  gboolean other_user;   /* the user must not be that of this process, by whatever name */
   const char *directory; /* entered as the user */
   NegoCgroup *cgroup;    /* borrowed until the end: entered first; NULL: none */
   int nice;              /* set; 0: as this process */

@@ -90,7 +90,7 @@ nego_job_table_free (NegoJobTable *table)
   g_hash_table_unref (table->by_key);
   g_hash_table_unref (table->by_id);
   g_hash_table_unref (table->per_script);
-  nego_cgroup_tree_free (table->owner.cgroups);
+  nego_cgroup_tree_unref (table->owner.cgroups);
   nego_drain_free (table->owner.drain);
   nego_audit_free (table->owner.audit);
   g_free (table->side);

@@ -35,7 +35,8 @@ NegoJobTable *nego_job_table_new (const char *side, const NegoJobLimits *limits)
 void nego_job_table_free (NegoJobTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoJobTable, nego_job_table_free)
 
-/* Each run from now on gets a control group of @cgroups (transfer full). */
+/* Each run from now on gets a control group of @cgroups (transfer full), which other
+ * tables may share. */
 void nego_job_table_set_cgroups (NegoJobTable *table, NegoCgroupTree *cgroups);
 /* NULL: there are none. */
 const NegoCgroupTree *nego_job_table_get_cgroups (const NegoJobTable *table);

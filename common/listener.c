@@ -157,21 +157,25 @@ nego_listener_new_unix (const char *path, GError **error)
 }
 
 gboolean
-nego_listener_set_access (NegoListener *listener, const char *group, guint mode, GError **error)
+nego_listener_find_group (const char *group, gid_t *gid, GError **error)
 {
-  const struct group *entry = NULL;
+  const struct group *entry = getgrnam (group);
 
-  if (group != NULL) {
-    entry = getgrnam (group);
-    if (entry == NULL) {
-      g_set_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND, "there is no group '%s'", group);
-      return FALSE;
-    }
+  if (entry == NULL) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND, "there is no group '%s'", group);
+    return FALSE;
   }
+  *gid = entry->gr_gid;
+  return TRUE;
+}
+
+gboolean
+nego_listener_set_access (NegoListener *listener, gid_t gid, guint mode, GError **error)
+{
   /* The group first: before, the mode is one for the owner alone. */
-  if (entry != NULL && lchown (listener->path, (uid_t) -1, entry->gr_gid) < 0)
-    return nego_error_set_errno (error, errno, "failed to give '%s' to the group '%s'",
-                                 listener->path, group);
+  if (gid != NEGO_LISTENER_NO_GROUP && lchown (listener->path, (uid_t) -1, gid) < 0)
+    return nego_error_set_errno (error, errno, "failed to give '%s' to the group %u",
+                                 listener->path, (guint) gid);
   if (chmod (listener->path, mode) < 0)
     return nego_error_set_errno (error, errno, "failed to set the mode of '%s'", listener->path);
   return TRUE;

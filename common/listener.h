@@ -10,6 +10,10 @@
 
 #include <glib.h>
 
+#include <sys/types.h>
+
+#define NEGO_LISTENER_NO_GROUP ((gid_t) -1)
+
 typedef struct NegoListener NegoListener;
 
 /* A client is connected; @fd is the callee's. */
@@ -17,10 +21,12 @@ typedef void (*NegoListenerFunc) (NegoListener *listener, int fd, gpointer user_
 
 /* Errors: NEGO_ERROR_BUSY "another process listens on '…'", NEGO_ERROR_IO. */
 NegoListener *nego_listener_new_unix (const char *path, GError **error);
-/* Who may connect to the unix socket: @group (NULL: as it is; a look-up that may block) and the
- * permissions @mode. Errors: NEGO_ERROR_NOT_FOUND "there is no group '…'", NEGO_ERROR_IO. */
-gboolean
-nego_listener_set_access (NegoListener *listener, const char *group, guint mode, GError **error);
+/* Who may connect to the unix socket: the group @gid (NEGO_LISTENER_NO_GROUP: as it is) and the
+ * permissions @mode. */
+gboolean nego_listener_set_access (NegoListener *listener, gid_t gid, guint mode, GError **error);
+/* The number of @group, for that; a look-up that may block. Errors: NEGO_ERROR_NOT_FOUND "there is
+ * no group '…'". */
+gboolean nego_listener_find_group (const char *group, gid_t *gid, GError **error);
 /* @peers: CIDs (guint32) whose connections are taken, VMADDR_CID_ANY for all; copied. NULL or
  * empty: the host only. */
 NegoListener *

@@ -340,6 +340,7 @@
 #define NEGO_NOTE_VALUE_BYTES 4096u
 /* nego-hostd's own socket, and its clients at a time; more wait in the kernel's backlog. */
 #define NEGO_CONTROL_SOCKET  "/run/negotiator/hostd.sock"
+#define NEGO_CONTROL_MODE    0660u
 #define NEGO_CONTROL_CLIENTS 64u
 /* Guests of one reply to negotiator-guests: with NEGO_NOTES names each it fits NEGO_REPLY_BYTES. */
 #define NEGO_GUESTS_LISTED 64u

@@ -28,6 +28,7 @@ typedef struct {
   gboolean read_only;
   gboolean kill_all; /* KillMode=all: what a script leaves behind in its process group is killed */
   gboolean no_new_privileges;
+  gboolean other_user; /* no key of the file: whoever runs the script does not lend its own user */
 } NegoScriptConf;
 
 /* What a script without a key file has. */

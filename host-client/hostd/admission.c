@@ -7,9 +7,6 @@
 #include "common/names.h"
 #include "host-client/hostd/guests.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 static const NegoGuest *
 nego_admission_guest (const NegoService *service)
 {
@@ -27,16 +24,6 @@ nego_admission_call (const NegoGuest *guest, const NegoScript *script)
   };
 }
 
-/* Whether @user is the one that this process runs as: by name, by number, or by another name of the
- * same number. */
-static gboolean
-nego_admission_is_own_user (const char *user)
-{
-  const struct passwd *entry = getpwnam (user);
-
-  return entry != NULL && entry->pw_uid == geteuid ();
-}
-
 /* Why @script cannot be run as its user, or NULL. */
 static char *
 nego_admission_user_refusal (const NegoGuest *guest, const NegoScript *script)
@@ -45,7 +32,8 @@ nego_admission_user_refusal (const NegoGuest *guest, const NegoScript *script)
 
   if (script->conf->user == NULL)
     return g_strdup (run_as->problem);
-  if (run_as->user != NULL && nego_admission_is_own_user (script->conf->user))
+  /* Of other names for it the run itself finds out (other_user): looking one up may block. */
+  if (run_as->user != NULL && g_strcmp0 (script->conf->user, run_as->own) == 0)
     return g_strdup_printf ("'User' in '%s.conf': scripts do not run as nego-hostd's own user",
                             script->path);
   return NULL;
@@ -105,6 +93,7 @@ nego_admission_complete (const NegoGuest *guest, NegoScript *script, NegoJobRequ
     conf->user = g_strdup (nego_guests_get_run_as (guest->guests)->user);
   /* As the daemon's own user nothing is to be gained. */
   conf->no_new_privileges |= conf->user != NULL;
+  conf->other_user = nego_guests_get_run_as (guest->guests)->user != NULL;
   conf->max_output = MIN (conf->max_output, NEGO_HOSTD_OUTPUT_BYTES);
   /* Many programs of a guest may call at once: they wait for each other. */
   request->queue = TRUE;

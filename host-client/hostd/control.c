@@ -49,24 +49,8 @@ nego_control_on_connected (NegoListener *listener, int fd, gpointer user_data)
   nego_control_update (control);
 }
 
-/* Without the group the socket is root's alone, which is no reason not to serve. */
-static gboolean
-nego_control_open_to (NegoControl *control, const char *group, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-
-  if (group == NULL || nego_listener_set_access (control->listener, group, 0660, &failure))
-    return TRUE;
-  if (g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_NOT_FOUND)) {
-    g_message ("%s: only this user's programs may ask for the guests", failure->message);
-    return TRUE;
-  }
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
 NegoControl *
-nego_control_new (NegoGuests *guests, const char *path, const char *group, GError **error)
+nego_control_new (NegoGuests *guests, const char *path, gid_t gid, guint mode, GError **error)
 {
   g_autoptr (NegoControl) control = g_new0 (NegoControl, 1);
 
@@ -76,7 +60,7 @@ nego_control_new (NegoGuests *guests, const char *path, const char *group, GErro
                      nego_registry_new (NULL, NULL),
                      nego_job_table_new ("host", &nego_job_limits_default));
   control->listener = nego_listener_new_unix (path, error);
-  if (control->listener == NULL || !nego_control_open_to (control, group, error))
+  if (control->listener == NULL || !nego_listener_set_access (control->listener, gid, mode, error))
     return NULL;
   nego_listener_set_func (control->listener, nego_control_on_connected, control);
   nego_control_update (control);

@@ -7,12 +7,14 @@
 
 #include "host-client/hostd/guests.h"
 
+#include <sys/types.h>
+
 typedef struct NegoControl NegoControl;
 
-/* Listens on @path. @group: NULL, or who else may connect. @guests must outlive it. Errors: those
- * of listener.h. */
+/* Listens on @path; @gid and @mode: who may connect (nego_listener_set_access ()). @guests must
+ * outlive it. Errors: those of listener.h. */
 NegoControl *
-nego_control_new (NegoGuests *guests, const char *path, const char *group, GError **error);
+nego_control_new (NegoGuests *guests, const char *path, gid_t gid, guint mode, GError **error);
 void nego_control_free (NegoControl *control);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoControl, nego_control_free)
 

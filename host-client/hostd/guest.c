@@ -28,15 +28,20 @@ nego_guest_gate (gpointer context, const char *name, GError **error)
 }
 
 static NegoJobTable *
-nego_guest_new_jobs (void)
+nego_guest_new_jobs (const NegoGuests *guests)
 {
   NegoJobLimits limits = nego_job_limits_default;
+  NegoCgroupTree *cgroups = nego_guests_get_cgroups (guests);
+  NegoJobTable *jobs;
 
   limits.running = NEGO_HOSTD_RUNNING;
   limits.queued = NEGO_HOSTD_QUEUED;
   limits.output_bytes = NEGO_HOSTD_OUTPUT_BYTES;
   limits.retained_bytes = NEGO_HOSTD_RETAINED_BYTES;
-  return nego_job_table_new ("host", &limits);
+  jobs = nego_job_table_new ("host", &limits);
+  if (cgroups != NULL)
+    nego_job_table_set_cgroups (jobs, nego_cgroup_tree_ref (cgroups));
+  return jobs;
 }
 
 NegoGuest *
@@ -50,7 +55,7 @@ nego_guest_new (NegoGuests *guests, const char *name, const char *uuid, const ch
   guest->uuid = g_strdup (uuid);
   guest->connection = g_strdup (connection);
   nego_service_init (&guest->service, &nego_guest_handlers, nego_policy_new (),
-                     nego_guests_new_registry (guests), nego_guest_new_jobs ());
+                     nego_guests_new_registry (guests), nego_guest_new_jobs (guests));
   guest->service.rules = &nego_admission;
   nego_dispatcher_set_gate (guest->service.dispatcher, nego_guest_gate);
   nego_quota_init (&guest->calls, NEGO_HOSTD_CALLS, NEGO_HOSTD_CALLS_BURST, now);

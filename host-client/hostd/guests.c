@@ -14,10 +14,11 @@ struct NegoGuests {
   GSource *expiry;     /* while somebody is absent */
   char **commands;
   char *builtins;
-  char *user, *problem;
+  char *user, *own, *problem;
   NegoGuestsRunAs run_as;
-  char *outlet_dir, *outlet_group;
+  char *outlet_dir;
   NegoOutletPlace outlets;
+  NegoCgroupTree *cgroups; /* NULL: none */
   NegoRules *rules;
   GHookList watches;
   guint stopping; /* tables that have not stopped */
@@ -40,8 +41,9 @@ nego_guests_new (const char *const *commands,
   guests->commands = g_strdupv ((char **) commands);
   guests->builtins = g_strdup (builtins);
   guests->user = g_strdup (run_as->user);
+  guests->own = g_strdup (run_as->own);
   guests->problem = g_strdup (run_as->problem);
-  guests->run_as = (NegoGuestsRunAs){ guests->user, guests->problem };
+  guests->run_as = (NegoGuestsRunAs){ guests->user, guests->own, guests->problem };
   guests->rules = rules;
   g_hook_list_init (&guests->watches, sizeof (GHook));
   return guests;
@@ -56,13 +58,14 @@ nego_guests_free (NegoGuests *guests)
   g_hash_table_unref (guests->present);
   g_hash_table_unref (guests->absent);
   g_hook_list_clear (&guests->watches);
+  nego_cgroup_tree_unref (guests->cgroups);
   nego_rules_free (guests->rules);
   g_strfreev (guests->commands);
   g_free (guests->builtins);
   g_free (guests->user);
+  g_free (guests->own);
   g_free (guests->problem);
   g_free (guests->outlet_dir);
-  g_free (guests->outlet_group);
   g_free (guests);
 }
 
@@ -219,17 +222,31 @@ nego_guests_set_rules (NegoGuests *guests, NegoRules *rules)
 }
 
 void
-nego_guests_set_outlets (NegoGuests *guests, const char *dir, const char *group)
+nego_guests_set_outlets (NegoGuests *guests, const NegoOutletPlace *place)
 {
-  guests->outlet_dir = g_strdup (dir);
-  guests->outlet_group = g_strdup (group);
-  guests->outlets = (NegoOutletPlace){ guests->outlet_dir, guests->outlet_group };
+  g_free (guests->outlet_dir);
+  guests->outlet_dir = g_strdup (place->dir);
+  guests->outlets = *place;
+  guests->outlets.dir = guests->outlet_dir;
 }
 
 const NegoOutletPlace *
 nego_guests_get_outlets (const NegoGuests *guests)
 {
   return &guests->outlets;
+}
+
+void
+nego_guests_set_cgroups (NegoGuests *guests, NegoCgroupTree *cgroups)
+{
+  nego_cgroup_tree_unref (guests->cgroups);
+  guests->cgroups = cgroups;
+}
+
+NegoCgroupTree *
+nego_guests_get_cgroups (const NegoGuests *guests)
+{
+  return guests->cgroups;
 }
 
 const NegoGuestsRunAs *

@@ -12,6 +12,7 @@
 /* As whom scripts run whose key file names nobody. */
 typedef struct {
   const char *user;    /* NULL: as this process, which somebody wanted so */
+  const char *own;     /* this process's, by name; NULL: it has none */
   const char *problem; /* why no script can be run so, as it goes behind "refused by"; NULL: none */
 } NegoGuestsRunAs;
 
@@ -21,9 +22,13 @@ NegoGuests *nego_guests_new (const char *const *commands,
                              const char *builtins,
                              const NegoGuestsRunAs *run_as,
                              NegoRules *rules);
-/* Where guests are offered to local programs; copied. @dir NULL: nowhere, as at first. */
-void nego_guests_set_outlets (NegoGuests *guests, const char *dir, const char *group);
+/* Where guests are offered to local programs; copied. Its directory NULL: nowhere, as at first. */
+void nego_guests_set_outlets (NegoGuests *guests, const NegoOutletPlace *place);
 const NegoOutletPlace *nego_guests_get_outlets (const NegoGuests *guests);
+/* Each run of a guest to come gets a control group of @cgroups (transfer full; NULL: none, as at
+ * first). */
+void nego_guests_set_cgroups (NegoGuests *guests, NegoCgroupTree *cgroups);
+NegoCgroupTree *nego_guests_get_cgroups (const NegoGuests *guests);
 /* Frees all guests. */
 void nego_guests_free (NegoGuests *guests);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoGuests, nego_guests_free)

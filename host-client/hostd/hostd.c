@@ -5,7 +5,9 @@
 
 #include "host-client/hostd/hostd.h"
 
+#include "common/cgroup-tree.h"
 #include "common/error.h"
+#include "common/names.h"
 #include "common/offload.h"
 #ifdef NEGO_HOSTD_LIBVIRT
 #include "host-client/hostd/connection.h"
@@ -17,6 +19,7 @@
 
 #include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct NegoHostd {
@@ -46,17 +49,39 @@ nego_hostd_judge_user (const char *user)
   return NULL;
 }
 
+/* The name of this process's user, or NULL. */
+static const char *
+nego_hostd_get_own_user (void)
+{
+  const struct passwd *entry = getpwuid (geteuid ());
+
+  return entry != NULL ? entry->pw_name : NULL;
+}
+
 static NegoGuests *
 nego_hostd_new_guests (const NegoSettings *settings, NegoRules *rules)
 {
   const gboolean self = strcmp (settings->run_as, NEGO_SETTINGS_SELF) == 0;
   g_autofree char *problem = self ? NULL : nego_hostd_judge_user (settings->run_as);
-  const NegoGuestsRunAs run_as = { self ? NULL : settings->run_as, problem };
+  const NegoGuestsRunAs run_as
+    = { self ? NULL : settings->run_as, nego_hostd_get_own_user (), problem };
 
   if (problem != NULL)
     g_warning ("no command of the host can be run by its guests: refused by %s", problem);
   return nego_guests_new ((const char *const *) settings->host_commands, NEGO_BUILTIN_DIR, &run_as,
                           rules);
+}
+
+/* The guests' runs, each in a control group of its own where that can be. */
+static void
+nego_hostd_open_cgroups (NegoHostd *hostd)
+{
+  g_autoptr (GError) error = NULL;
+  NegoCgroupTree *cgroups = nego_cgroup_tree_open (&error);
+
+  if (cgroups == NULL)
+    g_debug ("scripts have no control groups: %s", error->message);
+  nego_guests_set_cgroups (hostd->guests, cgroups);
 }
 
 static void
@@ -101,11 +126,46 @@ nego_hostd_connect (NegoHostd *hostd, const NegoSettings *settings, GError **err
 
 #endif
 
+/* Once, since it may block. Without the group a socket is for this user alone, which is no reason
+ * not to serve. */
+static void
+nego_hostd_judge_access (const char *group, guint *mode, gid_t *gid)
+{
+  g_autoptr (GError) error = NULL;
+
+  *gid = NEGO_LISTENER_NO_GROUP;
+  if (nego_listener_find_group (group, gid, &error))
+    return;
+  g_message ("%s: only this user's programs may ask for the guests", error->message);
+  *mode &= S_IRWXU;
+}
+
+/* The sockets for local programs: our own, and those of the guests. */
+static gboolean
+nego_hostd_listen (NegoHostd *hostd, const NegoSettings *settings, GError **error)
+{
+  g_autofree char *dir = nego_guest_socket_dir (settings->control);
+  NegoOutletPlace outlets = { .dir = dir, .mode = settings->guests_mode };
+  guint mode = NEGO_CONTROL_MODE;
+  gid_t gid;
+
+  if (*settings->control == '\0')
+    return TRUE;
+  nego_hostd_judge_access (settings->group, &mode, &gid);
+  hostd->control = nego_control_new (hostd->guests, settings->control, gid, mode, error);
+  if (hostd->control == NULL)
+    return FALSE;
+  nego_hostd_judge_access (settings->guests_group != NULL ? settings->guests_group
+                                                          : settings->group,
+                           &outlets.mode, &outlets.gid);
+  nego_guests_set_outlets (hostd->guests, &outlets);
+  return TRUE;
+}
+
 NegoHostd *
 nego_hostd_new (const NegoSettings *settings, GError **error)
 {
   g_autoptr (NegoHostd) hostd = g_new0 (NegoHostd, 1);
-  g_autofree char *outlets = NULL;
   NegoRules *rules = nego_rules_load (settings->policy, error);
 
   if (rules == NULL)
@@ -114,16 +174,12 @@ nego_hostd_new (const NegoSettings *settings, GError **error)
   hostd->loop = g_main_loop_new (NULL, FALSE);
   hostd->stations = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_station_free);
   hostd->guests = nego_hostd_new_guests (settings, rules);
+  nego_hostd_open_cgroups (hostd);
   hostd->arrivals = nego_arrivals_new (error);
   if (hostd->arrivals == NULL)
     return NULL;
-  if (*settings->control != '\0') {
-    hostd->control = nego_control_new (hostd->guests, settings->control, settings->group, error);
-    if (hostd->control == NULL)
-      return NULL;
-    outlets = nego_guest_socket_dir (settings->control);
-    nego_guests_set_outlets (hostd->guests, outlets, settings->group);
-  }
+  if (!nego_hostd_listen (hostd, settings, error))
+    return NULL;
   nego_hostd_add_sockets (hostd, settings);
   if (!nego_hostd_connect (hostd, settings, error))
     return NULL;

@@ -7,7 +7,6 @@
 
 #include "common/broker/broker.h"
 #include "common/error.h"
-#include "common/listener.h"
 #include "common/names.h"
 #include "host-client/guest-socket.h"
 #include "host-client/hostd/connector.h"
@@ -88,18 +87,6 @@ nego_outlet_new_broker (NegoOutlet *outlet, const char *port)
 }
 
 static gboolean
-nego_outlet_open_to (NegoOutlet *outlet, const char *group, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-
-  if (group == NULL || nego_listener_set_access (outlet->listener, group, 0660, &failure)
-      || g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_NOT_FOUND))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-static gboolean
 nego_outlet_listen (NegoOutlet *outlet, const NegoOutletPlace *place, GError **error)
 {
   g_autofree char *path = nego_guest_socket_path (place->dir, outlet->name);
@@ -112,7 +99,8 @@ nego_outlet_listen (NegoOutlet *outlet, const NegoOutletPlace *place, GError **e
   if (mkdir (place->dir, 0755) < 0 && errno != EEXIST)
     return nego_error_set_errno (error, errno, "failed to make the directory '%s'", place->dir);
   outlet->listener = nego_listener_new_unix (path, error);
-  if (outlet->listener == NULL || !nego_outlet_open_to (outlet, place->group, error))
+  if (outlet->listener == NULL
+      || !nego_listener_set_access (outlet->listener, place->gid, place->mode, error))
     return FALSE;
   nego_listener_set_func (outlet->listener, nego_outlet_on_client, outlet);
   nego_listener_set_accepting (outlet->listener, TRUE);

@@ -9,14 +9,16 @@
  */
 #pragma once
 
+#include "common/listener.h"
 #include "host-client/hostd/arrivals.h"
 
 typedef struct NegoOutlet NegoOutlet;
 
-/* Who may use the sockets; borrowed. */
+/* Where the sockets are, and who may use them; borrowed. */
 typedef struct {
-  const char *dir;   /* of the sockets; made if it is missing */
-  const char *group; /* NULL, or one that is not there: our user alone */
+  const char *dir; /* made if it is missing */
+  gid_t gid;       /* the sockets' group; NEGO_LISTENER_NO_GROUP: that of this process */
+  guint mode;      /* their permissions */
 } NegoOutletPlace;
 
 /* @name: the guest's. @port: QEMU's socket. @arrivals must outlive it. NULL: there can be none. */

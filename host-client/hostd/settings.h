@@ -7,16 +7,10 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "host-client/hostd/settings-socket.h"
 
 /* The scripts run as this process. */
 #define NEGO_SETTINGS_SELF "self"
-
-typedef struct {
-  char *name;
-  char *path;  /* of negotiator-guest-to-host.0; NULL: none */
-  char *agent; /* of negotiator-host-to-guest.0; NULL: none */
-} NegoSettingsSocket;
 
 typedef struct {
   char *file;           /* the configuration file */
@@ -27,6 +21,8 @@ typedef struct {
   char *run_as;         /* whom the scripts run as */
   char *control;        /* the path of our own socket; "": none */
   char *group;          /* who may use it, beside our user */
+  char *guests_group;   /* who may use the guests' sockets; NULL: the same */
+  guint guests_mode;    /* the permissions of these */
   char *policy;         /* the directory of the rules (rules-dir.h) */
   gboolean verbose;
   gboolean version, help; /* of the command line */

@@ -159,7 +159,7 @@ class HostdPage(unittest.TestCase):
         self.assertEqual(described, helped)
 
     def test_configuration_keys(self):
-        table = re.search(r"setters\[\] = \{(.*?)\n\};", source("host-client/hostd/settings.c"), re.DOTALL).group(1)
+        table = re.search(r"setters\[\] = \{(.*?)\n\};", source("host-client/hostd/settings-file.c"), re.DOTALL).group(1)
         keys = set(re.findall(r"\{ \"([a-z-]+)\"", table))
         self.assertEqual(literals(section(page("nego-hostd"), "CONFIGURATION")), keys)
         for key in keys:

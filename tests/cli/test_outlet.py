@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A guest's agent as nego-hostd offers it to local programs: many nego-hosts at once on one port."""
 
+import grp
 import json
 import os
 import queue
@@ -85,6 +86,32 @@ class Port:
         self.cut()
         self._thread.join(PATIENCE_S)
         self._server.close()
+
+
+class Access(HostdCase):
+    """Who may use the socket of a guest: the daemon looks for the guest's port by itself, there need be none."""
+
+    def find_mode(self, text):
+        conf = self.dir / "hostd.conf"
+        conf.write_text(f"[hostd]\n{text}", encoding="utf-8")
+        # The last one counts.
+        self.start(arguments=("--config", conf, "--agent-socket", f"web={self.dir}/agent.port"))
+        found = (self.dir / "guests" / "web.sock").stat()
+        return stat.S_IMODE(found.st_mode), grp.getgrgid(found.st_gid).gr_name
+
+    def test_group_and_mode(self):
+        own = grp.getgrgid(os.getegid()).gr_name
+        self.assertEqual(self.find_mode(f"guests-group={own}\nguests-mode=0606\n"), (0o606, own))
+
+    def test_no_such_group(self):
+        """Nobody else then."""
+        self.assertEqual(self.find_mode("group=no-such-group-here\nguests-mode=0666\n")[0], 0o600)
+        self.assertEqual(stat.S_IMODE(self.control.stat().st_mode), 0o600)
+        self.log.wait("there is no group 'no-such-group-here'")
+
+    def test_as_the_control_socket(self):
+        own = grp.getgrgid(os.getegid()).gr_name
+        self.assertEqual(self.find_mode(f"group={own}\n"), (0o660, own))
 
 
 class Outlet(HostdCase):

@@ -109,6 +109,8 @@ class FakeGuest:
     def run(self, command, /, **arguments):
         """The status of a run that has ended."""
         reply = self.call("negotiator-exec", command=command, wait=PATIENCE_S, **arguments)
+        if "return" not in reply:
+            raise AssertionError(reply)
         return reply["return"]
 
     def error(self, name, /, **arguments):
@@ -152,9 +154,9 @@ class Log:
         self._thread.join(PATIENCE_S)
         self._stream.close()
 
-def reachable_directory():
-    """A place as safe_directory() has it, in which other users can run programs, too."""
-    for place in (os.getcwd(), os.path.expanduser("~"), "/run", "/usr/local"):
+def reachable_directory(*others):
+    """A place as safe_directory() has it, in which other users can run programs, too; or one of `others`."""
+    for place in others or (os.getcwd(), os.path.expanduser("~"), "/run", "/usr/local"):
         path = pathlib.Path(place)
         if os.access(path, os.W_OK) and all(part.stat().st_mode & 0o023 == 0o001 for part in (path, *path.parents)):
             if not os.statvfs(path).f_flag & os.ST_NOEXEC:

@@ -38,7 +38,7 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *self = g_strdup_printf ("%d\n", (int) getpid ());
 
   f->dir = g_dir_make_tmp ("nego-tree-XXXXXX", NULL);
-  leaf = g_build_filename (f->dir, "agent", NULL);
+  leaf = g_build_filename (f->dir, "daemon", NULL);
   g_assert_cmpint (g_mkdir (leaf, 0700), ==, 0);
   put (f->dir, "cgroup.procs", self);
   put (leaf, "cgroup.procs", "");
@@ -48,7 +48,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   static const char *const names[]
-    = { "agent/cgroup.procs", "agent", "cgroup.procs", "cgroup.subtree_control" };
+    = { "daemon/cgroup.procs", "daemon", "cgroup.procs", "cgroup.subtree_control" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     drop (f->dir, names[i]);
@@ -91,7 +91,7 @@ test_find (void)
 static void
 test_moves_to_a_leaf (Fixture *f, gconstpointer data)
 {
-  g_autofree char *procs = g_build_filename (f->dir, "agent", "cgroup.procs", NULL);
+  g_autofree char *procs = g_build_filename (f->dir, "daemon", "cgroup.procs", NULL);
   g_autofree char *text = NULL;
   g_autoptr (NegoCgroupTree) tree = open_tree (f);
 

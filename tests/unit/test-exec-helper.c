@@ -5,6 +5,7 @@
 #include "tests/helpers/exec-run.h"
 #include "tests/helpers/valgrind.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -73,6 +74,33 @@ test_user (void)
   g_assert_cmpstr (set, ==, "daemon\n/srv\n");
 }
 
+/* By whatever name, and without one. */
+static void
+test_other_user (void)
+{
+  const struct passwd *entry = getpwuid (geteuid ());
+  g_autofree char *own = g_strdup (entry != NULL ? entry->pw_name : NULL);
+  g_autofree char *expected = g_strdup_printf ("user '%s' is the daemon's own", own);
+  NegoExecSpec spec = { .user = own, .other_user = TRUE };
+  ExecRun run;
+
+  if (skip_under_valgrind ())
+    return;
+  if (own == NULL) {
+    g_test_skip ("this user has no name");
+    return;
+  }
+  g_free (exec_run_shell (&run, &spec, "exit 0"));
+  g_assert_cmpint (run.result.outcome, ==, NEGO_EXEC_FAILED);
+  g_assert_cmpstr (run.reason, ==, expected);
+  exec_run_clear (&run);
+  spec.user = NULL;
+  g_free (exec_run_shell (&run, &spec, "exit 0"));
+  g_assert_cmpint (run.result.outcome, ==, NEGO_EXEC_FAILED);
+  g_assert_cmpstr (run.reason, ==, "user '' is the daemon's own");
+  exec_run_clear (&run);
+}
+
 static void
 test_nice_and_privileges (void)
 {
@@ -99,6 +127,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/exec-helper/failures", test_failures);
   g_test_add_func ("/exec-helper/nice-and-privileges", test_nice_and_privileges);
+  g_test_add_func ("/exec-helper/other-user", test_other_user);
   g_test_add_func ("/exec-helper/sets", test_sets);
   g_test_add_func ("/exec-helper/user", test_user);
   return g_test_run ();

@@ -122,15 +122,31 @@ test_access (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
   struct stat st;
 
-  g_assert_true (nego_listener_set_access (listener, NULL, 0660, &error));
+  g_assert_true (nego_listener_set_access (listener, NEGO_LISTENER_NO_GROUP, 0660, &error));
   g_assert_no_error (error);
   g_assert_cmpint (lstat (fixture->path, &st), ==, 0);
   g_assert_cmpuint (st.st_mode & 07777, ==, 0660);
-  g_assert_false (nego_listener_set_access (listener, "no such group", 0666, &error));
+  g_assert_true (nego_listener_set_access (listener, getegid (), 0606, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (lstat (fixture->path, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0606);
+  g_assert_cmpuint (st.st_gid, ==, getegid ());
+}
+
+static void
+test_group (void)
+{
+  g_autoptr (GError) error = NULL;
+  gid_t gid = 12345;
+
+  g_assert_false (nego_listener_find_group ("no such group", &gid, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_NOT_FOUND);
   g_assert_cmpstr (error->message, ==, "there is no group 'no such group'");
-  g_assert_cmpint (lstat (fixture->path, &st), ==, 0);
-  g_assert_cmpuint (st.st_mode & 07777, ==, 0660);
+  g_assert_cmpuint (gid, ==, 12345);
+  g_clear_error (&error);
+  g_assert_true (nego_listener_find_group ("root", &gid, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (gid, ==, 0);
 }
 
 static void
@@ -328,6 +344,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/listener/unix", Fixture, NULL, set_up, test_unix, tear_down);
   g_test_add ("/listener/access", Fixture, NULL, set_up, test_access, tear_down);
+  g_test_add_func ("/listener/group", test_group);
   g_test_add ("/listener/stale", Fixture, NULL, set_up, test_stale, tear_down);
   g_test_add ("/listener/live", Fixture, NULL, set_up, test_live, tear_down);
   g_test_add ("/listener/live-full", Fixture, NULL, set_up, test_live_full, tear_down);

@@ -116,7 +116,7 @@ class JobCgroup(DebianCase):
         self.assertIs(self.client.command("negotiator-info")["cgroup"], True)
         pid = self.guest.control.check("systemctl show -p MainPID --value nego-agent").strip()
         self.assertEqual(self.guest.control.check(f"cat /proc/{pid}/cgroup"),
-                         "0::/system.slice/nego-agent.service/agent\n")
+                         "0::/system.slice/nego-agent.service/daemon\n")
 
     def test_each_run_has_a_group(self):
         status = self.run_script("group")
