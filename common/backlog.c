@@ -4,17 +4,24 @@
 #include "common/backlog.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* What an empty backlog keeps allocated, for the next replies: an event of NEGO_EVENT_BYTES fits,
  * since mapping memory for each costs more than writing it does. */
 #define NEGO_BACKLOG_KEEP_BYTES (192u << 10)
-/* Taken bytes that stay in front before the rest is moved, and that only when they are the larger
- * half: so no byte is moved more than once on average. */
+/* Taken bytes that stay in front before the rest is moved, once that is less: so no byte is moved
+ * more than once on average, and never so much that other channels would notice. */
 #define NEGO_BACKLOG_SLACK_BYTES (256u << 10)
+
+/* The memory of a text over this goes back while it is taken: for one of 16 MiB that takes the
+ * kernel milliseconds, in which nobody would be served. */
+#define NEGO_BACKLOG_LARGE_BYTES (4u << 20)
 
 struct NegoBacklog {
   GString *text;
   gsize taken;      /* bytes of @text that were written */
+  gsize returned;   /* bytes of @text that are no longer in memory */
   guint64 position; /* bytes ever appended, up to the last look */
   gsize counted;    /* bytes of @text that @position counts */
   gboolean midline; /* the last byte taken was not the end of a line */
@@ -88,6 +95,7 @@ nego_backlog_empty (NegoBacklog *backlog)
 {
   nego_backlog_get_position (backlog);
   backlog->taken = 0;
+  backlog->returned = 0;
   backlog->counted = 0;
   if (backlog->text->allocated_len > NEGO_BACKLOG_KEEP_BYTES) {
     g_string_free (backlog->text, TRUE);
@@ -95,6 +103,20 @@ nego_backlog_empty (NegoBacklog *backlog)
   } else {
     g_string_truncate (backlog->text, 0);
   }
+}
+
+/* Gives the pages of what was taken back to the kernel. */
+static void
+nego_backlog_return_pages (NegoBacklog *backlog)
+{
+  const guintptr page = (guintptr) getpagesize (), start = (guintptr) backlog->text->str;
+  const guintptr from = (start + backlog->returned + page - 1) / page * page;
+  const guintptr to = (start + backlog->taken) / page * page;
+
+  if (to <= from)
+    return;
+  madvise (backlog->text->str + (from - start), to - from, MADV_DONTNEED);
+  backlog->returned = to - start;
 }
 
 void
@@ -106,9 +128,14 @@ nego_backlog_take (NegoBacklog *backlog, gsize len)
   backlog->midline = backlog->text->str[backlog->taken - 1] != '\n';
   if (backlog->taken == backlog->text->len) {
     nego_backlog_empty (backlog);
-  } else if (backlog->taken > NEGO_BACKLOG_SLACK_BYTES && backlog->taken > backlog->text->len / 2) {
+  } else if (backlog->taken > NEGO_BACKLOG_SLACK_BYTES
+             && backlog->text->len - backlog->taken < NEGO_BACKLOG_SLACK_BYTES) {
     nego_backlog_erase (backlog, 0, backlog->taken);
     backlog->taken = 0;
+    backlog->returned = 0;
+  } else if (backlog->text->allocated_len > NEGO_BACKLOG_LARGE_BYTES
+             && backlog->taken - backlog->returned >= NEGO_BACKLOG_SLACK_BYTES) {
+    nego_backlog_return_pages (backlog);
   }
 }
 

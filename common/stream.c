@@ -22,6 +22,10 @@
  */
 #define NEGO_STREAM_READ_BYTES (64u << 10)
 
+/* Written in one turn of the main loop: a reader that keeps up would take a reply of many MiB in
+ * one go, and all other channels waited for it. */
+#define NEGO_STREAM_WRITE_BYTES (256u << 10)
+
 struct NegoStream {
   NegoStreamKind kind;
   int fd;
@@ -39,6 +43,7 @@ struct NegoStream {
   gboolean reading;
   gboolean readable; /* PORT: an edge came that has not been read to its end */
   gboolean blocked;  /* the descriptor did not take all of the queue */
+  gboolean sliced;   /* the rest of it is for the next turn of the main loop */
   gboolean asking;   /* PORT: what comes are answers */
   NegoPortHost host; /* of a PORT; for the others, one that is present */
   GSource *leaving;  /* armed while the host may be leaving */
@@ -157,15 +162,21 @@ void
 nego_stream_flush (NegoStream *stream)
 {
   gboolean was_blocked = stream->blocked;
-  gboolean progress = FALSE;
+  gsize written = 0, len;
   const char *start;
-  gsize len;
 
   if (stream->closing)
     return;
-  stream->blocked = FALSE;
+  stream->blocked = stream->sliced = FALSE;
   while (start = nego_backlog_peek (stream->backlog, &len), len > 0) {
-    ssize_t n = write (stream->fd, start, len);
+    ssize_t n;
+
+    if (written >= NEGO_STREAM_WRITE_BYTES) {
+      stream->blocked = stream->sliced = TRUE;
+      g_source_set_ready_time (stream->source, 0);
+      break;
+    }
+    n = write (stream->fd, start, MIN (len, NEGO_STREAM_WRITE_BYTES));
 
     if (n < 0 && errno == EINTR)
       continue;
@@ -177,12 +188,12 @@ nego_stream_flush (NegoStream *stream)
       nego_stream_fail (stream, "failed to write to the peer", errno);
       return;
     }
-    progress = TRUE;
+    written += (gsize) n;
     nego_backlog_take (stream->backlog, (gsize) n);
   }
   if (was_blocked != stream->blocked)
     nego_stream_update_watch (stream);
-  nego_stream_update_stuck (stream, progress);
+  nego_stream_update_stuck (stream, written > 0);
   if (stream->finishing && !stream->blocked)
     nego_stream_close_later (stream, NULL);
 }
@@ -217,7 +228,7 @@ nego_stream_clear_queue (NegoStream *stream)
   nego_backlog_clear (stream->backlog);
   if (!stream->blocked)
     return;
-  stream->blocked = FALSE;
+  stream->blocked = stream->sliced = FALSE;
   nego_stream_update_watch (stream);
   nego_stream_update_stuck (stream, TRUE);
 }
@@ -413,7 +424,7 @@ nego_stream_serve_port (NegoStream *stream, GIOCondition condition)
   /* Only with a host; a new one does not get what was written for another. */
   if (stream->blocked && (event.events & EPOLLOUT) != 0)
     nego_stream_meet_open (stream);
-  if (stream->blocked && (event.events & EPOLLOUT) != 0)
+  if (stream->blocked && ((event.events & EPOLLOUT) != 0 || stream->sliced))
     nego_stream_write_more (stream);
   if (stream->readable && stream->reading && !stream->closing)
     nego_stream_read_port (stream);
@@ -424,7 +435,7 @@ nego_stream_serve (NegoStream *stream, GIOCondition condition)
 {
   gboolean hung_up = (condition & (G_IO_HUP | G_IO_ERR)) != 0;
 
-  if ((condition & G_IO_OUT) != 0 && stream->blocked)
+  if (stream->blocked && ((condition & G_IO_OUT) != 0 || stream->sliced))
     nego_stream_write_more (stream);
   if (stream->closing || condition == 0)
     return;

@@ -126,6 +126,26 @@ test_large (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (nego_backlog_get_text (fixture->backlog)->allocated_len, <=, 16384);
 }
 
+/* What was taken goes back to the kernel meanwhile; what was not stays as it is. */
+static void
+test_large_in_pieces (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) large = g_string_new (NULL);
+  gsize done = 0, len;
+  const char *text;
+
+  while (large->len < 8u << 20)
+    g_string_append_printf (large, "%07zu\n", large->len);
+  append (fixture, large->str);
+  while (text = nego_backlog_peek (fixture->backlog, &len), len > 0) {
+    g_assert_cmpuint (done + len, ==, large->len);
+    g_assert_cmpmem (text, MIN (len, 100001), large->str + done, MIN (len, 100001));
+    nego_backlog_take (fixture->backlog, MIN (len, 100001));
+    done += MIN (len, 100001);
+  }
+  g_assert_cmpuint (done, ==, large->len);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -136,5 +156,6 @@ main (int argc, char **argv)
   g_test_add ("/backlog/drop-late", Fixture, NULL, set_up, test_drop_late, tear_down);
   g_test_add ("/backlog/clear", Fixture, NULL, set_up, test_clear, tear_down);
   g_test_add ("/backlog/large", Fixture, NULL, set_up, test_large, tear_down);
+  g_test_add ("/backlog/large-in-pieces", Fixture, NULL, set_up, test_large_in_pieces, tear_down);
   return g_test_run ();
 }

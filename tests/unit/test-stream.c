@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/stream.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -344,6 +345,49 @@ test_stuck (Fixture *fixture, gconstpointer kind)
 }
 
 /* What is owed is waited for; it may take longer, never less. */
+/* The turns of the main loop that others have had. */
+static gboolean
+count_cb (gpointer user_data)
+{
+  ++*(guint *) user_data;
+  return G_SOURCE_CONTINUE;
+}
+
+/* A reader that takes all at once does not keep others waiting for the end of a long reply: it is
+ * written in pieces, in turns with them. A large pipe is such a reader. */
+static void
+test_slices (Fixture *fixture, gconstpointer kind)
+{
+  const gsize all = 1000000;
+  g_autofree char *text = g_strnfill (all, 'x'), *got = g_malloc (all + 1);
+  g_autoptr (GSource) other = g_timeout_source_new (0);
+  guint turns = 0;
+  int fds[2];
+
+  g_assert_no_errno (pipe2 (fds, O_CLOEXEC));
+  if (fcntl (fds[1], F_SETPIPE_SZ, 1 << 20) < 0) {
+    close (fds[0]);
+    close (fds[1]);
+    g_test_skip ("no pipe may be so large here");
+    return;
+  }
+  g_clear_pointer (&fixture->stream, nego_stream_free);
+  fixture->stream = nego_stream_new (fds[1], NEGO_STREAM_SERIAL, 0, &callbacks, fixture);
+  g_source_set_callback (other, count_cb, &turns, NULL);
+  g_source_attach (other, NULL);
+  queue_text (fixture, text);
+  nego_stream_flush (fixture->stream);
+  g_assert_cmpuint (nego_stream_queued (fixture->stream), >, 0);
+  while (nego_stream_queued (fixture->stream) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_destroy (other);
+  g_assert_cmpuint (fixture->drained, >=, 2);
+  g_assert_cmpuint (turns, >, 0);
+  g_assert_cmpint (read (fds[0], got, all + 1), ==, (int) all);
+  g_assert_cmpmem (got, all, text, all);
+  close (fds[0]);
+}
+
 static void
 test_rate (Fixture *fixture, gconstpointer kind)
 {
@@ -372,6 +416,7 @@ main (int argc, char **argv)
   ADD ("/stream/socket/echo", NEGO_STREAM_SOCKET, test_echo);
   ADD ("/stream/socket/pause", NEGO_STREAM_SOCKET, test_pause);
   ADD ("/stream/socket/backlog", NEGO_STREAM_SOCKET, test_backlog);
+  ADD ("/stream/slices", NEGO_STREAM_SOCKET, test_slices);
   ADD ("/stream/socket/rate", NEGO_STREAM_SOCKET, test_rate);
   ADD ("/stream/socket/drop-queue", NEGO_STREAM_SOCKET, test_drop_queue);
   ADD ("/stream/socket/half-close", NEGO_STREAM_SOCKET, test_half_close);
