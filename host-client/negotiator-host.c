@@ -230,6 +230,37 @@ nego_negotiator_host_list_commands (const NegoOptions *options, GError **error)
   return nego_negotiator_host_print (names);
 }
 
+/* The Python negotiator's daemon in the guest is asked in its own way, if one answers there. FALSE:
+ * none does. @words: the command and its arguments; NULL: the commands are listed. */
+static gboolean
+nego_negotiator_host_ask_old (const NegoOptions *options, char **words, int *status)
+{
+  const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
+  g_autoptr (NegoRoute) route = nego_route_new (options, deadline, NULL);
+  g_autoptr (NegoOldRemote) remote = route != NULL ? nego_route_open_old (route, deadline) : NULL;
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *output = NULL;
+
+  if (remote == NULL)
+    return FALSE;
+  if (words == NULL) {
+    for (char **name = remote->names; *name != NULL; name++)
+      g_ptr_array_add (names, *name);
+    *status = nego_negotiator_host_print (names);
+    return TRUE;
+  }
+  output = nego_old_remote_execute (remote, (const char *const *) words, NULL, deadline, &error);
+  if (output == NULL) {
+    *status = nego_verb_fail (options, error);
+    return TRUE;
+  }
+  g_string_assign (text, output);
+  *status = nego_output_text (text, NULL) ? 0 : 1;
+  return TRUE;
+}
+
 static int
 nego_negotiator_host_run_daemon (const Line *line, GError **error)
 {
@@ -258,6 +289,9 @@ nego_negotiator_host_act (const Line *line, const Action *action, const NegoVerb
                                             : action->what == 'c' ? "commands"
                                                                   : "exec",
                                             words, &error);
+  if (options != NULL && action->what != 'g'
+      && nego_negotiator_host_ask_old (options, words, &status))
+    return status;
   if (options != NULL && action->what == 'e')
     return options->verb->run (options);
   if (options != NULL)

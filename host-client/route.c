@@ -190,21 +190,56 @@ nego_route_is_connected (NegoRemote *guest, const char *path, gint64 deadline, G
   return FALSE;
 }
 
-/* nego-hostd's way to our own port, if it has it. */
-static NegoRemote *
-nego_route_open_outlet (const NegoRoute *route, const char *path, gint64 deadline, GError **error)
+/* Where nego-hostd offers our own port, if it does. Returns: (transfer full). */
+static char *
+nego_route_outlet_path (const NegoRoute *route)
 {
   const char *control = route->options->hostd != NULL ? route->options->hostd : NEGO_CONTROL_SOCKET;
   g_autofree char *dir = nego_guest_socket_dir (control);
   g_autofree char *outlet = nego_guest_socket_path (dir, route->domain->name);
-  g_autoptr (NegoRemote) guest = NULL;
 
   if (outlet == NULL || !g_file_test (outlet, G_FILE_TEST_EXISTS))
+    return NULL;
+  return g_steal_pointer (&outlet);
+}
+
+/* nego-hostd's way to our own port, if it has it. */
+static NegoRemote *
+nego_route_open_outlet (const NegoRoute *route, const char *path, gint64 deadline, GError **error)
+{
+  g_autofree char *outlet = nego_route_outlet_path (route);
+  g_autoptr (NegoRemote) guest = NULL;
+
+  if (outlet == NULL)
     return NULL;
   guest = nego_route_open_port (outlet, deadline, error);
   if (guest == NULL || !nego_route_is_connected (guest, path, deadline, error))
     return NULL;
   return g_steal_pointer (&guest);
+}
+
+/* The socket behind which such a daemon may be, or NULL. */
+static const char *
+nego_route_old_path (const NegoRoute *route)
+{
+  g_autofree char *outlet = NULL;
+  const NegoChannel *port;
+
+  if (route->module == NULL)
+    return route->options->socket;
+  outlet = nego_route_outlet_path (route);
+  port = nego_discover_find (route->channels, NEGO_PORT_HOST_TO_GUEST);
+  return outlet == NULL && port != NULL && port->connected ? nego_route_port_path (route) : NULL;
+}
+
+NegoOldRemote *
+nego_route_open_old (NegoRoute *route, gint64 deadline)
+{
+  const char *path = nego_route_old_path (route);
+  NegoEnd *end = path != NULL ? nego_end_new (path, NULL) : NULL;
+  g_autoptr (NegoOldRemote) remote = end != NULL ? nego_old_remote_new (end, deadline, NULL) : NULL;
+
+  return remote != NULL && !remote->speaks_qmp ? g_steal_pointer (&remote) : NULL;
 }
 
 NegoRemote *

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "common/client/old-remote.h"
 #include "common/client/remote.h"
 #include "host-client/libvirt-module.h"
 #include "host-client/options.h"
@@ -30,6 +31,10 @@ NegoRoute *nego_route_new_for_domain (const NegoOptions *options,
 
 void nego_route_free (NegoRoute *route);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoRoute, nego_route_free)
+
+/* Whether the Python negotiator's daemon answers in the guest, which QMP would end; NULL: none, or
+ * nego-hostd has the port, or nobody in the guest has it open. */
+NegoOldRemote *nego_route_open_old (NegoRoute *route, gint64 deadline);
 
 /* Takes the best way on which somebody answers. */
 NegoRemote *nego_route_open (NegoRoute *route, gint64 deadline, GError **error);

@@ -40,7 +40,7 @@ nego_guest_cmd_exec (const NegoGuestOptions *options)
   g_autoptr (GError) error = NULL;
   g_autoptr (QapiNegotiatorJobStatus) status = NULL;
   g_auto (NegoResult) result = { .signal_fd = -1 };
-  NegoRemote *host = nego_guest_verb_open (options, &error);
+  NegoRemote *host;
   NegoRun run = {
     .command = options->args[0],
     .args = (const char *const *) options->args + 1,
@@ -56,7 +56,11 @@ nego_guest_cmd_exec (const NegoGuestOptions *options)
     .reopen = nego_guest_cmd_reopen,
     .user_data = &result,
   };
+  int code;
 
+  if (nego_guest_ask_old (options, &code))
+    return code;
+  host = nego_guest_verb_open (options, &error);
   nego_result_init (&result, options->json, options->quiet, NULL);
   result.owner = (gpointer) options;
   run.signal_fd = result.signal_fd;

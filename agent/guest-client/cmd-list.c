@@ -51,11 +51,15 @@ nego_guest_cmd_list (const NegoGuestOptions *options)
 {
   const gint64 deadline = nego_guest_options_deadline (options, NEGO_GUEST_ANSWER_S);
   g_autoptr (GError) error = NULL;
-  g_autoptr (NegoRemote) host = nego_guest_verb_open (options, &error);
+  g_autoptr (NegoRemote) host = NULL;
   g_autoptr (JsonNode) reply = NULL;
   g_autoptr (GPtrArray) commands = NULL;
   gboolean printed;
+  int status;
 
+  if (nego_guest_ask_old (options, &status))
+    return status;
+  host = nego_guest_verb_open (options, &error);
   if (host != NULL)
     reply = nego_remote_ask (host, "negotiator-list", deadline, &error);
   if (reply != NULL)

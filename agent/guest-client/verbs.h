@@ -20,5 +20,9 @@ int nego_guest_cmd_wait (const NegoGuestOptions *options);
  * link.h, and say what to do next. */
 NegoRemote *nego_guest_verb_open (const NegoGuestOptions *options, GError **error);
 
+/* As negotiator-guest with a device: whether the host's daemon is that of the Python negotiator,
+ * which QMP would end; then all is done in its way. Without a command its commands are listed. */
+gboolean nego_guest_ask_old (const NegoGuestOptions *options, int *status);
+
 /* Says @error, unless --quiet. Returns: 1, a failed verb's status. */
 int nego_guest_verb_fail (const NegoGuestOptions *options, const GError *error);

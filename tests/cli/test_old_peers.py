@@ -4,13 +4,19 @@
 import json
 import os
 import pathlib
+import pty
+import subprocess
 import sys
 import tempfile
+import threading
+import tty
+import unittest
 
 from helpers import tap
 from helpers.agent import AgentCase, safe_directory
+from helpers.build import program
 from helpers.hostd import HostdCase
-from helpers.old_peer import OldClient, OldConnection, frame
+from helpers.old_peer import OldClient, OldConnection, OldServer, frame
 from helpers.qga import Qga
 
 MIB = 1 << 20
@@ -29,6 +35,95 @@ SCRIPTS = {
     "wait": "exec 3>\"$1\"; echo \"$$\" >&3; exec sleep 1000",
     "wait.conf": "[Command]\nTimeout=900\n",
 }
+
+
+class HostAsks(unittest.TestCase):
+    """negotiator-host, and a guest with the Python negotiator's daemon, which would not survive QMP."""
+
+    def setUp(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory(prefix="nego-old-"))
+        self.dir = pathlib.Path(directory)
+        self.program = self.dir / "negotiator-host"
+        self.program.symlink_to(program("nego-host"))
+        self.server = OldServer(self.dir / "port", {"list_commands": lambda: ["echo", "x\n", "fail"],
+                                                    "execute": self.execute})
+        self.addCleanup(self.server.close)
+
+    @staticmethod
+    def execute(*arguments, **_):
+        if arguments[0] != "echo":
+            raise RuntimeError("External command failed with exit code 1!")
+        return " ".join(arguments[1:]) + "\n"
+
+    def run_host(self, *arguments):
+        done = subprocess.run([self.program, f"--socket={self.dir}/port", "--timeout=0", *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(self.server.broken, [])
+        return done
+
+    def test_list(self):
+        done = self.run_host("-c")
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("echo\nx\\n\nfail\n", "", 0))
+
+    def test_execute(self):
+        done = self.run_host("-e", "echo 'a  b' α")
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("a  b α\n", "", 0))
+        self.assertEqual([request["method"] for request in self.server.requests], ["list_commands", "execute"])
+        done = self.run_host("-e", "fail")
+        self.assertEqual((done.stdout, done.returncode), ("", 1))
+        self.assertIn("External command failed with exit code 1!", done.stderr)
+
+    def test_several_actions(self):
+        done = self.run_host("-e", "echo a", "-c", "-e", "echo b")
+        self.assertEqual((done.stdout, done.returncode), ("a\necho\nx\\n\nfail\nb\n", 0))
+
+
+class GuestAsks(unittest.TestCase):
+    """negotiator-guest at the port itself, here a terminal, whose host has the Python negotiator's daemon."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="nego-old-")))
+        self.program = self.dir / "negotiator-guest"
+        self.program.symlink_to(program("nego-guest"))
+        self.host, self.port = pty.openpty()
+        self.addCleanup(os.close, self.host)
+        self.addCleanup(os.close, self.port)
+        # As a port: bytes pass as they are.
+        tty.setraw(self.port)
+        self.requests = []
+
+    def serve(self, replies):
+        for reply in replies:
+            count = b""
+            while not count.endswith(b"\n"):
+                count += os.read(self.host, 1)
+            text = b""
+            while len(text) < int(count):
+                text += os.read(self.host, int(count) - len(text))
+            self.requests.append(json.loads(text))
+            os.write(self.host, frame(reply))
+
+    def run_guest(self, replies, *arguments):
+        thread = threading.Thread(target=self.serve, args=(replies,), daemon=True)
+        thread.start()
+        done = subprocess.run([self.program, "-c", os.ttyname(self.port), "--timeout=0", *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        thread.join(60)
+        self.assertFalse(thread.is_alive())
+        return done.stdout, done.returncode, done.stderr
+
+    def test_list(self):
+        self.assertEqual(self.run_guest([{"success": True, "result": ["a", "b"]}], "-l"), ("a\nb\n", 0, ""))
+
+    def test_execute(self):
+        names = {"success": True, "result": []}
+        self.assertEqual(self.run_guest([names, {"success": True, "result": " x\n\n"}], "-e", "echo ' x'"),
+                         (" x\n", 0, ""))
+        self.assertEqual([request["method"] for request in self.requests], ["list_commands", "execute"])
+        self.assertEqual(self.requests[1]["args"], ["echo", " x"])
+        out, status, err = self.run_guest([names, {"success": False, "error": "no such command"}], "-e", "x")
+        self.assertEqual((out, status), ("", 1))
+        self.assertIn("no such command", err)
 
 
 class OldPeerCase(AgentCase):
