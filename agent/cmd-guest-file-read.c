@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest-file-read. The reply of a large read costs milliseconds to write, which other channels
+ * guest-file-read. A small one is done at once, if the bytes are at hand: going to a thread and
+ * back costs more. The reply of a large read costs milliseconds to write, which other channels
  * would wait for; so it is written on the thread that reads, slice by slice while the bytes are in
  * the cache, and goes into the channel's queue as it is.
  */
@@ -36,15 +37,31 @@ nego_cmd_read_free (gpointer data)
   g_free (self);
 }
 
+/* The object up to the base64 of @count bytes. */
+static void
+nego_cmd_read_begin_object (NegoJsonWriter *writer, gsize count)
+{
+  nego_json_writer_begin_object (writer);
+  nego_json_writer_key (writer, "count");
+  nego_json_writer_uint (writer, count);
+  nego_json_writer_key (writer, "buf-b64");
+}
+
+/* The rest. */
+static void
+nego_cmd_read_end_object (NegoJsonWriter *writer, gboolean eof)
+{
+  nego_json_writer_key (writer, "eof");
+  nego_json_writer_boolean (writer, eof);
+  nego_json_writer_end_object (writer);
+}
+
 /* The reply of @count bytes up to its base64; @writer goes on. */
 static void
 nego_cmd_read_begin (GString *text, NegoJsonWriter *writer, gsize count)
 {
   nego_call_begin_text (writer, text);
-  nego_json_writer_begin_object (writer);
-  nego_json_writer_key (writer, "count");
-  nego_json_writer_uint (writer, count);
-  nego_json_writer_key (writer, "buf-b64");
+  nego_cmd_read_begin_object (writer, count);
   g_string_append_c (text, '"');
 }
 
@@ -82,9 +99,7 @@ nego_cmd_read_func (int fd, NegoFileWork *work, GError **error)
   }
   g_string_append_c (self->text, '"');
   writer.separator = TRUE;
-  nego_json_writer_key (&writer, "eof");
-  nego_json_writer_boolean (&writer, eof);
-  nego_json_writer_end_object (&writer);
+  nego_cmd_read_end_object (&writer, eof);
   return TRUE;
 }
 
@@ -99,6 +114,27 @@ nego_cmd_read_done (NegoFileWork *work, const GError *error, gpointer user_data)
     nego_call_fail (call, g_error_copy (error));
   else
     nego_call_return_written (call, g_steal_pointer (&((NegoCmdRead *) work)->text));
+}
+
+/* Answers @call, if that needs no thread. */
+static gboolean
+nego_cmd_read_now (NegoCall *call, NegoFile *file, gsize max)
+{
+  guint8 data[NEGO_FILE_NOW_BYTES];
+  NegoJsonWriter *writer;
+  gboolean eof;
+  gsize count;
+
+  if (max > sizeof data || !nego_file_read_now (file, data, max, &count, &eof))
+    return FALSE;
+  writer = nego_call_begin_return (call);
+  if (writer == NULL)
+    return TRUE;
+  nego_cmd_read_begin_object (writer, count);
+  nego_json_writer_base64 (writer, data, count);
+  nego_cmd_read_end_object (writer, eof);
+  nego_call_end_return (call);
+  return TRUE;
 }
 
 void
@@ -118,6 +154,8 @@ nego_cmd_guest_file_read (NegoCall *call, const QapiGuestFileReadArgs *args)
     nego_call_fail (call, error);
     return;
   }
+  if (nego_cmd_read_now (call, file, (gsize) count))
+    return;
   self = g_new0 (NegoCmdRead, 1);
   self->work.func = nego_cmd_read_func;
   self->work.free_work = nego_cmd_read_free;

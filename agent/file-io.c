@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define NEGO_FILE_IO_MODE 0644
@@ -156,6 +157,29 @@ nego_file_io_read (int fd,
     *count += (gsize) n;
     if ((gsize) n < wanted)
       break;
+  }
+  return TRUE;
+}
+
+gboolean
+nego_file_io_read_now (int fd, guint8 *data, gsize len, gsize *count, gboolean *eof)
+{
+  *count = 0;
+  *eof = FALSE;
+  while (*count < len) {
+    const struct iovec rest = { .iov_base = data + *count, .iov_len = len - *count };
+    /* File systems that may wait for a server refuse the flag. */
+    ssize_t n = preadv2 (fd, &rest, 1, -1, RWF_NOWAIT);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    /* A pipe gave what it had; a file is read from its place again. */
+    if (n < 0)
+      return *count > 0 && lseek (fd, -(off_t) *count, SEEK_CUR) < 0;
+    *eof = n == 0;
+    if (n == 0)
+      break;
+    *count += (gsize) n;
   }
   return TRUE;
 }

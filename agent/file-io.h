@@ -28,6 +28,9 @@ gboolean nego_file_io_read (int fd,
                             gsize *count,
                             gboolean *eof,
                             GError **error);
+/* The same of @len bytes, without waiting: of what the kernel has at hand. FALSE: some of it, or
+ * all, would have to be waited for, or fails; nothing was read then. */
+gboolean nego_file_io_read_now (int fd, guint8 *data, gsize len, gsize *count, gboolean *eof);
 /* Writes all of @data; where a FIFO or terminal takes a part now, that is @written. */
 gboolean nego_file_io_write (int fd, const guint8 *data, gsize len, gsize *written, GError **error);
 gboolean nego_file_io_seek (int fd, gint64 offset, int whence, gint64 *position, GError **error);

@@ -3,6 +3,7 @@
 
 #include "agent/file.h"
 
+#include "agent/file-io.h"
 #include "common/error.h"
 #include "common/names.h"
 
@@ -20,6 +21,7 @@ typedef struct {
   NegoFileDoneFunc done;
   gpointer user_data;
   const char *what;
+  guint wait_ms;
 } NegoFileWaiter;
 
 NegoFile *
@@ -172,8 +174,14 @@ nego_file_done (gpointer data, gpointer user_data)
     return;
   }
   late = g_error_new (NEGO_ERROR, NEGO_ERROR_TIMEOUT, "%s: it took longer than %u s", waiter->what,
-                      NEGO_FILE_WAIT_MS / 1000);
+                      waiter->wait_ms / 1000);
   waiter->done (NULL, late, waiter->user_data);
+}
+
+gboolean
+nego_file_read_now (NegoFile *file, guint8 *data, gsize len, gsize *count, gboolean *eof)
+{
+  return !g_atomic_int_get (&file->busy) && nego_file_io_read_now (file->fd, data, len, count, eof);
 }
 
 gboolean
@@ -198,7 +206,8 @@ nego_file_start (NegoFile *file,
   waiter->done = done;
   waiter->user_data = user_data;
   waiter->what = work->what;
-  if (nego_offload_run (offload, nego_file_thread, work, nego_file_work_free, NEGO_FILE_WAIT_MS,
+  waiter->wait_ms = work->wait_ms > 0 ? work->wait_ms : NEGO_FILE_WAIT_MS;
+  if (nego_offload_run (offload, nego_file_thread, work, nego_file_work_free, waiter->wait_ms,
                         nego_file_done, waiter, error)
       == NULL)
     return FALSE;

@@ -2,11 +2,11 @@
 /*
  * file: one open file of guest-file-open.
  *
- * Whatever may block is done on a thread, with a deadline, one operation at a time: a second one is
- * refused while the thread of the first has not come back, be its caller gone or its deadline
- * passed. Nothing is buffered here: what was written is the kernel's, and its errors are told at
- * once. Opening is non-blocking, so a FIFO or terminal without a peer blocks neither an open nor a
- * read (EAGAIN).
+ * Whatever may block (all but the reading of what is in the kernel's cache) is done on a thread,
+ * with a deadline, one operation at a time: a second one is refused while the thread of the first
+ * has not come back, be its caller gone or its deadline passed. Nothing is buffered here: what was
+ * written is the kernel's, and its errors are told at once. Opening is non-blocking, so a FIFO or
+ * terminal without a peer blocks neither an open nor a read (EAGAIN).
  *
  * A read whose reply nobody got is as if it had not been, where the file can seek. The last
  * reference closes the file.
@@ -31,6 +31,7 @@ struct NegoFileWork {
   NegoFileFunc func;
   GDestroyNotify free_work; /* of the whole; on any thread */
   const char *what;         /* static: what failed when the deadline passes */
+  guint wait_ms;            /* the deadline; 0: NEGO_FILE_WAIT_MS */
   /* The engine's. */
   NegoFile *file;
   GError *error;
@@ -60,6 +61,10 @@ void nego_file_release (NegoFile *file, NegoOffload *offload);
 
 /* For work on a thread: the file's descriptor from now on (taken); -1 gives it to the caller. */
 int nego_file_set_fd (NegoFile *file, int fd);
+
+/* In the main context: reads @len bytes, or all there are, if that needs no waiting (file-io.h).
+ * FALSE: it is work for a thread. */
+gboolean nego_file_read_now (NegoFile *file, guint8 *data, gsize len, gsize *count, gboolean *eof);
 
 /* Starts @work (transfer full) on @file. FALSE with NEGO_ERROR_BUSY when an operation goes on or
  * too much work waits; @done is not called then. */

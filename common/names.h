@@ -99,6 +99,9 @@
 /* What one guest-file-read may ask for: QGA's limit, so that base64 of it is QEMU's largest token.
  */
 #define NEGO_FILE_READ_BYTES (48u << 20)
+/* Read without a thread, where that needs no waiting: some 100 us, as long as a thread takes to
+ * wake up. */
+#define NEGO_FILE_NOW_BYTES (64u << 10)
 /* What one negotiator-file-stat may hash: some 50 ms. */
 #define NEGO_FILE_HASH_BYTES (16u << 20)
 /* Read and encoded at a time: a multiple of 3 that stays in a core's cache, and in the heap. */

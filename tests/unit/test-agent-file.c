@@ -28,6 +28,15 @@ typedef struct {
 } Seen;
 
 static void
+open_gate (Gate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->is_open = TRUE;
+  g_cond_broadcast (&gate->changed);
+  g_mutex_unlock (&gate->lock);
+}
+
+static void
 work_free (gpointer data)
 {
   nego_file_work_clear (data);
@@ -147,14 +156,96 @@ test_busy (void)
     nego_file_start (file, offload, work_new (NULL, FALSE), work_done, &seen, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
   g_assert_cmpstr (error->message, ==, "failed to read file: an earlier operation on it goes on");
-  g_mutex_lock (&gate.lock);
-  gate.is_open = TRUE;
-  g_cond_broadcast (&gate.changed);
-  g_mutex_unlock (&gate.lock);
+  open_gate (&gate);
   await (&seen, 1);
   run (file, offload, work_new (NULL, FALSE), &seen);
   await (&seen, 2);
   nego_file_unref (file);
+  g_mutex_clear (&gate.lock);
+  g_cond_clear (&gate.changed);
+}
+
+/* What the kernel has at hand is read at once; of the rest nothing is read. */
+static void
+test_now (void)
+{
+  g_autoptr (NegoFile) pipe_file = nego_file_new ();
+  g_autoptr (NegoFile) file = NULL;
+  guint8 data[8];
+  gboolean eof;
+  gsize count;
+  int fd, fds[2];
+
+  g_assert_no_errno (pipe2 (fds, O_CLOEXEC | O_NONBLOCK));
+  nego_file_set_fd (pipe_file, fds[0]);
+  g_assert_false (nego_file_read_now (pipe_file, data, sizeof data, &count, &eof));
+  g_assert_cmpint (write (fds[1], "abc", 3), ==, 3);
+  g_assert_true (nego_file_read_now (pipe_file, data, sizeof data, &count, &eof));
+  g_assert_cmpmem (data, count, "abc", 3);
+  g_assert_false (eof);
+  close (fds[1]);
+  g_assert_true (nego_file_read_now (pipe_file, data, sizeof data, &count, &eof));
+  g_assert_cmpuint (count, ==, 0);
+  g_assert_true (eof);
+  file = file_new (&fd);
+  if (!nego_file_read_now (file, data, 3, &count, &eof)) {
+    g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 0);
+    g_test_skip ("this file system cannot say whether a read would wait");
+    return;
+  }
+  g_assert_cmpmem (data, count, "abc", 3);
+  g_assert_false (eof);
+  g_assert_true (nego_file_read_now (file, data, sizeof data, &count, &eof));
+  g_assert_cmpmem (data, count, "def", 3);
+  g_assert_true (eof);
+}
+
+static void
+late_done (NegoFileWork *work, const GError *error, gpointer user_data)
+{
+  Seen *seen = user_data;
+
+  g_assert_null (work);
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT);
+  g_assert_cmpstr (error->message, ==, "failed to read file: it took longer than 1 s");
+  seen->done++;
+}
+
+/* What takes too long is told, and the file is busy until it ends. */
+static void
+test_deadline (void)
+{
+  g_autoptr (NegoOffload) offload = nego_offload_new ();
+  g_autoptr (NegoFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  NegoFileWork *work;
+  Gate gate = { 0 };
+  Seen late = { 0 }, next = { .taken = TRUE };
+  gsize count;
+  gboolean eof;
+  guint8 data[3];
+  int fd;
+
+  file = file_new (&fd);
+  g_mutex_init (&gate.lock);
+  g_cond_init (&gate.changed);
+  work = work_new (&gate, FALSE);
+  work->wait_ms = 1000;
+  g_assert_true (nego_file_start (file, offload, work, late_done, &late, &error));
+  await (&late, 1);
+  g_assert_false (
+    nego_file_start (file, offload, work_new (NULL, FALSE), work_done, &next, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
+  g_clear_error (&error);
+  g_assert_false (nego_file_read_now (file, data, sizeof data, &count, &eof));
+  open_gate (&gate);
+  /* Its end is seen by the main loop, which tells nobody. */
+  while (!nego_file_start (file, offload, work_new (NULL, FALSE), work_done, &next, NULL))
+    g_main_context_iteration (NULL, TRUE);
+  await (&next, 1);
+  /* The late one's bytes count as not read. */
+  g_assert_cmpuint (next.failed, ==, 0);
+  g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 3);
   g_mutex_clear (&gate.lock);
   g_cond_clear (&gate.changed);
 }
@@ -189,6 +280,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/agent-file/undo", test_undo);
   g_test_add_func ("/agent-file/busy", test_busy);
+  g_test_add_func ("/agent-file/now", test_now);
+  g_test_add_func ("/agent-file/deadline", test_deadline);
   g_test_add_func ("/agent-file/release", test_release);
   return g_test_run ();
 }
