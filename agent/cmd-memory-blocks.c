@@ -5,6 +5,7 @@
 #include "agent/handlers.h"
 #include "agent/memory-blocks.h"
 #include "agent/query.h"
+#include "agent/switches.h"
 #include "common/names.h"
 
 static gpointer
@@ -33,39 +34,18 @@ nego_cmd_guest_get_memory_blocks (NegoCall *call)
   nego_query_start (&query, call, g_strdup (nego_agent_of (call)->root));
 }
 
-/* What guest-set-memory-blocks asks for. */
-typedef struct {
-  char *root;
-  GArray *wishes; /* of NegoCmdWish */
-} NegoCmdWishes;
-
-typedef struct {
-  guint64 index;
-  gboolean online;
-} NegoCmdWish;
-
-static void
-nego_cmd_wishes_free (gpointer data)
-{
-  NegoCmdWishes *wishes = data;
-
-  g_free (wishes->root);
-  g_array_unref (wishes->wishes);
-  g_free (wishes);
-}
-
 static gpointer
 nego_cmd_switch_memory_blocks (gpointer arguments, GError **error)
 {
-  NegoCmdWishes *wishes = arguments;
+  const NegoSwitches *switches = arguments;
   GPtrArray *responses
     = g_ptr_array_new_with_free_func ((GDestroyNotify) qapi_guest_memory_block_response_free);
 
-  for (guint i = 0; i < wishes->wishes->len; i++) {
-    const NegoCmdWish *wish = &g_array_index (wishes->wishes, NegoCmdWish, i);
+  for (guint i = 0; i < switches->all->len; i++) {
+    const NegoSwitch *one = &g_array_index (switches->all, NegoSwitch, i);
 
     g_ptr_array_add (responses,
-                     nego_memory_blocks_switch (wishes->root, wish->index, wish->online));
+                     nego_memory_blocks_switch (switches->root, one->number, one->online));
   }
   return responses;
 }
@@ -82,20 +62,17 @@ nego_cmd_guest_set_memory_blocks (NegoCall *call, const QapiGuestSetMemoryBlocks
   static const NegoQuery query = {
     .func = nego_cmd_switch_memory_blocks,
     .answer = nego_cmd_answer_switched,
-    .free_arguments = nego_cmd_wishes_free,
+    .free_arguments = nego_switches_free,
     .free_result = (GDestroyNotify) g_ptr_array_unref,
   };
-  NegoCmdWishes *wishes = g_new0 (NegoCmdWishes, 1);
+  NegoSwitches *switches = nego_switches_new (nego_agent_of (call)->root);
 
-  wishes->root = g_strdup (nego_agent_of (call)->root);
-  wishes->wishes = g_array_new (FALSE, FALSE, sizeof (NegoCmdWish));
   for (guint i = 0; i < args->mem_blks->len; i++) {
     const QapiGuestMemoryBlock *block = args->mem_blks->pdata[i];
-    NegoCmdWish wish = { block->phys_index, block->online };
 
-    g_array_append_val (wishes->wishes, wish);
+    nego_switches_add (switches, block->phys_index, block->online);
   }
-  nego_query_start (&query, call, wishes);
+  nego_query_start (&query, call, switches);
 }
 
 QapiGuestMemoryBlockInfo *

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/handlers.h"
 #include "agent/query.h"
+#include "agent/switches.h"
 #include "agent/vcpus.h"
 #include "common/names.h"
 
@@ -33,39 +34,19 @@ nego_cmd_guest_get_vcpus (NegoCall *call)
   nego_query_start (&query, call, g_strdup (nego_agent_of (call)->root));
 }
 
-/* What guest-set-vcpus asks for. */
-typedef struct {
-  char *root;
-  GArray *wishes; /* of NegoCmdWish */
-} NegoCmdWishes;
-
-typedef struct {
-  gint64 id;
-  gboolean online;
-} NegoCmdWish;
-
-static void
-nego_cmd_wishes_free (gpointer data)
-{
-  NegoCmdWishes *wishes = data;
-
-  g_free (wishes->root);
-  g_array_unref (wishes->wishes);
-  g_free (wishes);
-}
-
 /* Returns how many were done, as a gint64, or NULL if the first failed. */
 static gpointer
 nego_cmd_switch_vcpus (gpointer arguments, GError **error)
 {
-  NegoCmdWishes *wishes = arguments;
+  const NegoSwitches *switches = arguments;
   g_autofree gint64 *done = g_new0 (gint64, 1);
 
-  for (guint i = 0; i < wishes->wishes->len; i++, (*done)++) {
-    const NegoCmdWish *wish = &g_array_index (wishes->wishes, NegoCmdWish, i);
+  for (guint i = 0; i < switches->all->len; i++, (*done)++) {
+    const NegoSwitch *one = &g_array_index (switches->all, NegoSwitch, i);
 
     /* The count alone says that a later one failed. */
-    if (!nego_vcpus_switch (wishes->root, wish->id, wish->online, i == 0 ? error : NULL))
+    if (!nego_vcpus_switch (switches->root, (gint64) one->number, one->online,
+                            i == 0 ? error : NULL))
       return i == 0 ? NULL : g_steal_pointer (&done);
   }
   return g_steal_pointer (&done);
@@ -83,18 +64,15 @@ nego_cmd_guest_set_vcpus (NegoCall *call, const QapiGuestSetVcpusArgs *args)
   static const NegoQuery query = {
     .func = nego_cmd_switch_vcpus,
     .answer = nego_cmd_answer_switched,
-    .free_arguments = nego_cmd_wishes_free,
+    .free_arguments = nego_switches_free,
     .free_result = g_free,
   };
-  NegoCmdWishes *wishes = g_new0 (NegoCmdWishes, 1);
+  NegoSwitches *switches = nego_switches_new (nego_agent_of (call)->root);
 
-  wishes->root = g_strdup (nego_agent_of (call)->root);
-  wishes->wishes = g_array_new (FALSE, FALSE, sizeof (NegoCmdWish));
   for (guint i = 0; i < args->vcpus->len; i++) {
     const QapiGuestLogicalProcessor *cpu = args->vcpus->pdata[i];
-    NegoCmdWish wish = { cpu->logical_id, cpu->online };
 
-    g_array_append_val (wishes->wishes, wish);
+    nego_switches_add (switches, (guint64) cpu->logical_id, cpu->online);
   }
-  nego_query_start (&query, call, wishes);
+  nego_query_start (&query, call, switches);
 }

@@ -5,23 +5,16 @@
 
 #include "agent/freeze.h"
 
+#include "agent/freeze-items.h"
 #include "agent/freeze-state.h"
 #include "agent/frozen-marker.h"
 #include "agent/hook.h"
-#include "agent/mounts.h"
 #include "common/error.h"
 #include "common/pipe.h"
 #include "common/source.h"
 
 #include <errno.h>
 #include <unistd.h>
-
-/* A file system: to be frozen, frozen, or to be thawed. */
-typedef struct {
-  char *path;
-  int fd;        /* -1: not open */
-  gboolean ours; /* frozen by us */
-} NegoFreezeItem;
 
 typedef struct {
   NegoFreezeFunc done;
@@ -50,29 +43,6 @@ struct NegoFreeze {
 };
 
 static void nego_freeze_step (NegoFreeze *freeze, NegoFreezeEvent event);
-
-static NegoFreezeItem *
-nego_freeze_item_new (const char *path, int fd)
-{
-  NegoFreezeItem *item = g_new0 (NegoFreezeItem, 1);
-
-  item->path = g_strdup (path);
-  item->fd = fd;
-  item->ours = fd >= 0;
-  return item;
-}
-
-static void
-nego_freeze_item_free (gpointer data)
-{
-  NegoFreezeItem *item = data;
-
-  nego_pipe_close (&item->fd);
-  g_free (item->path);
-  g_free (item);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFreezeItem, nego_freeze_item_free)
 
 static void
 nego_freeze_set_error (GError **error, const char *what, const char *path, int errnum)
@@ -259,22 +229,13 @@ nego_freeze_next (NegoFreeze *freeze)
     nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FAILED);
 }
 
-/* The last mounted first. */
 static void
 nego_freeze_enter_freezing (NegoFreeze *freeze)
 {
-  g_autoptr (GPtrArray) mounts = nego_mounts_read (freeze->root, &freeze->freeze_error);
-
-  if (mounts == NULL) {
+  if (!nego_freeze_items_list (&freeze->todo, freeze->root, (const char *const *) freeze->wanted,
+                               &freeze->freeze_error)) {
     nego_freeze_step (freeze, NEGO_FREEZE_EVENT_FAILED);
     return;
-  }
-  for (guint i = 0; i < mounts->len; i++) {
-    const NegoMount *mount = mounts->pdata[i];
-
-    if (freeze->wanted == NULL
-        || g_strv_contains ((const char *const *) freeze->wanted, mount->path))
-      g_queue_push_head (&freeze->todo, nego_freeze_item_new (mount->path, -1));
   }
   g_message ("freezing %u file systems", freeze->todo.length);
   nego_freeze_set_frozen (freeze, TRUE);
@@ -323,40 +284,6 @@ nego_freeze_thaw_next (NegoFreeze *freeze)
     nego_freeze_end_thaw (freeze, 0, EBUSY);
 }
 
-static NegoFreezeItem *
-nego_freeze_take_done (NegoFreeze *freeze, const char *path)
-{
-  for (GList *link = freeze->done.head; link != NULL; link = link->next) {
-    NegoFreezeItem *item = link->data;
-
-    if (!g_str_equal (item->path, path))
-      continue;
-    g_queue_delete_link (&freeze->done, link);
-    return item;
-  }
-  return NULL;
-}
-
-/* In the order of mounting. What we froze is thawed even if its mount cannot be found any more. */
-static void
-nego_freeze_list_thaws (NegoFreeze *freeze, const char *given_up)
-{
-  g_autoptr (GPtrArray) mounts = nego_mounts_read (freeze->root, &freeze->thaw_error);
-  NegoFreezeItem *item;
-
-  for (guint i = 0; mounts != NULL && i < mounts->len; i++) {
-    const NegoMount *mount = mounts->pdata[i];
-
-    /* The thread that freezes it thaws it, too; to do so here would wait for that. */
-    if (g_strcmp0 (mount->path, given_up) == 0)
-      continue;
-    item = nego_freeze_take_done (freeze, mount->path);
-    g_queue_push_tail (&freeze->todo, item != NULL ? item : nego_freeze_item_new (mount->path, -1));
-  }
-  while ((item = g_queue_pop_tail (&freeze->done)) != NULL)
-    g_queue_push_head (&freeze->todo, item);
-}
-
 static void
 nego_freeze_enter_thawing (NegoFreeze *freeze)
 {
@@ -373,7 +300,8 @@ nego_freeze_enter_thawing (NegoFreeze *freeze)
       g_clear_pointer (&given_up, g_free);
     }
   }
-  nego_freeze_list_thaws (freeze, given_up);
+  nego_freeze_items_list_thaws (&freeze->todo, &freeze->done, freeze->root, given_up,
+                                &freeze->thaw_error);
   nego_freeze_thaw_next (freeze);
 }
 
