@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""case: a unittest case with a guest of its class and an agent of its own."""
+"""case: a unittest case with a guest and an agent of its own.
+
+A boot is what takes time: the classes of a file that ask for nothing special share one guest, and all
+of them one libvirt.
+"""
 
 import contextlib
 import pathlib
@@ -30,12 +34,51 @@ def unavailable():
     return None
 
 
+_of_module = {}
+
+
+def _leave_module(key, context):
+    del _of_module[key]
+    context.__exit__(None, None, None)
+
+
+def enter_module_context(key, make):
+    """What the context that make() makes gives, entered once for all classes of the test's file that
+    ask by the same `key`."""
+    if key not in _of_module:
+        context = make()
+        value = context.__enter__()
+        unittest.addModuleCleanup(_leave_module, key, context)
+        _of_module[key] = value
+    return _of_module[key]
+
+
+@contextlib.contextmanager
+def boot_together(guests):
+    """All of `guests`, which boot at the same time."""
+    with contextlib.ExitStack() as stack:
+        for guest in guests:
+            guest.launch()
+            stack.push(guest)
+        for guest in guests:
+            guest.wait_ready()
+        yield guests
+
+
 class AgentCase(unittest.TestCase):
     """What the two below share: a guest, in which each test starts `agent`."""
 
     guest = None
+    unavailable = staticmethod(unavailable)
     # The agent's command line in the guest; None: the test starts what it needs.
     agent_command = NEGO_AGENT
+
+    @classmethod
+    def enter_guest(cls):
+        """A guest, which classes share that do not make one of their own."""
+        if "make_guest" in vars(cls):
+            return cls.enterClassContext(cls.make_guest())
+        return enter_module_context(cls.make_guest.__func__, cls.make_guest)
 
     def setUp(self):
         self.daemons = []
@@ -66,7 +109,7 @@ class AgentCase(unittest.TestCase):
 
 
 class GuestCase(AgentCase):
-    """A guest under plain QEMU."""
+    """A guest under plain QEMU: of the file's own, or of a class's own that makes one."""
 
     @classmethod
     def make_guest(cls):
@@ -74,10 +117,10 @@ class GuestCase(AgentCase):
 
     @classmethod
     def setUpClass(cls):
-        reason = unavailable()
+        reason = cls.unavailable()
         if reason:
             raise unittest.SkipTest(reason)
-        cls.guest = cls.enterClassContext(cls.make_guest())
+        cls.guest = cls.enter_guest()
 
     def connect(self, *arguments, **options):
         """A synchronised client of a port of the guest, closed at the end of the test."""
@@ -87,7 +130,7 @@ class GuestCase(AgentCase):
 
 
 class LibvirtCase(AgentCase):
-    """A guest in a libvirt of the class's own, its agent connected: one agent for the tests of the
+    """A guest in a libvirt of the file's own, its agent connected: one agent for the tests of the
     class, since QEMU tells libvirt of an agent that comes or goes only once a second."""
 
     libvirt = None
@@ -102,8 +145,16 @@ class LibvirtCase(AgentCase):
         reason = unavailable() or Libvirt.unavailable()
         if reason:
             raise unittest.SkipTest(reason)
-        cls.libvirt = cls.enterClassContext(Libvirt())
-        cls.guest = cls.enterClassContext(cls.make_guest())
+        cls.libvirt = enter_module_context(Libvirt, Libvirt)
+        cls.guest = cls.enter_guest()
+
+    @classmethod
+    def tearDownClass(cls):
+        # The guest may be the next class's, too.
+        if cls.kept_agent is not None:
+            cls.kept_agent.stop()
+            cls.kept_agent = None
+            cls.guest.wait_agent("disconnected")
 
     def setUp(self):
         self.daemons = []

@@ -34,8 +34,25 @@ class Control:
         """Waits until init offers the line. `watch` is a descriptor that becomes readable when
         the guest is gone."""
         deadline = time.monotonic() + timeout
+        self._accept(deadline, watch)
+        self._wait_offer(deadline, watch)
+
+    def wait_rebooted(self, timeout):
+        """As wait_ready(), in the same QEMU."""
+        self._wait_offer(time.monotonic() + timeout)
+
+    def wait_restored(self, timeout):
+        """Waits for another QEMU, in which the guest goes on."""
+        self._accept(time.monotonic() + timeout)
+
+    def _accept(self, deadline, watch=None):
         self._wait(self._listener, deadline, watch)
+        if self._connection is not None:
+            self._connection.close()
         self._connection = self._listener.accept()[0]
+        self._pending = b""
+
+    def _wait_offer(self, deadline, watch=None):
         while self._read_line(deadline, watch) != b"ready":
             pass
 

@@ -7,7 +7,6 @@ the first file system, so that the disks need not be made again. A boot takes so
 have one for all tests of a file.
 
     class Jobs(DebianCase):                    # self.guest: a DebianGuest; self.connect(PORT_OURS)
-    class Snapshots(DebianLibvirtCase):        # self.guest: a DebianLibvirtGuest in self.libvirt
 
 self.guest.control.check("systemctl restart nego-agent") looks and acts inside (control.py).
 The second disk (64 MiB, ext4, label "data", serial "negotest-data") is not mounted.
@@ -20,16 +19,14 @@ import os
 import pathlib
 import shutil
 import subprocess
-import unittest
 
 from helpers import build, case, cpio, image
 from helpers.control import ControlError, GuestTimeout
-from helpers.guest import PORT_OURS, PORT_QGA, Guest
+from helpers.guest import PORT_OURS, PORT_QGA, PORT_REVERSE, Guest
 from helpers.libvirt import Libvirt, LibvirtGuest
 
 MAKER = build.SOURCE_ROOT / "scripts" / "debian-guest"
 HERE = pathlib.Path(__file__).resolve().parent / "debian"
-PORT_REVERSE = "negotiator-guest-to-host.0"
 PORTS = (PORT_QGA, PORT_OURS, PORT_REVERSE)
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 # systemd's warnings go to the console as well, for whoever finds a guest that did not boot.
@@ -214,56 +211,21 @@ class DebianLibvirtGuest(LibvirtGuest):
         return DISK_XML.format(directory=self.directory)
 
 
-class _Diagnosed(unittest.TestCase):
-    guest = None
+class DebianCase(case.GuestCase):
+    """A guest under plain QEMU, its agent running: of the file's own, or of a class's own that makes
+    one."""
 
-    def diagnostics(self):
-        """For the test runner, after a failure."""
-        if self.guest is None:
-            return ""
-        texts = [f"console:\n{self.guest.console()}"]
-        # The guest may be what failed.
-        with contextlib.suppress(GuestTimeout, ControlError):
-            texts.append(self.guest.control.check("journalctl -b -n 200 --no-pager"))
-        return "\n".join(texts)
-
-
-class DebianCase(_Diagnosed):
-    """A guest of the class's own under plain QEMU, its agent running."""
+    agent_command = None
+    unavailable = staticmethod(unavailable)
 
     @classmethod
     def make_guest(cls):
         return DebianGuest()
 
-    @classmethod
-    def setUpClass(cls):
-        reason = unavailable()
-        if reason:
-            raise unittest.SkipTest(reason)
-        cls.guest = cls.enterClassContext(cls.make_guest())
-
-    def connect(self, *arguments, **options):
-        """A synchronised client of a port of the guest, closed at the end of the test."""
-        client = self.enterContext(self.guest.connect(*arguments, **options))
-        client.sync()
-        return client
-
-
-class DebianLibvirtCase(_Diagnosed):
-    """A guest in a libvirt of the class's own, its agent connected."""
-
-    libvirt = None
-
-    @classmethod
-    def make_guest(cls):
-        return DebianLibvirtGuest(cls.libvirt, "guest")
-
-    @classmethod
-    def setUpClass(cls):
-        reason = unavailable() or Libvirt.unavailable()
-        if reason:
-            raise unittest.SkipTest(reason)
-        cls.libvirt = cls.enterClassContext(Libvirt())
-        cls.guest = cls.enterClassContext(cls.make_guest())
-        if cls.guest.agent is not None:
-            cls.guest.wait_agent("connected")
+    def diagnostics(self):
+        """For the test runner, after a failure."""
+        text = super().diagnostics()
+        # The guest may be what failed.
+        with contextlib.suppress(GuestTimeout, ControlError, AttributeError):
+            text += self.guest.control.check("journalctl -b -n 200 --no-pager")
+        return text

@@ -18,6 +18,7 @@ from helpers.qmp import Qmp
 
 PORT_QGA = "org.qemu.guest_agent.0"
 PORT_OURS = "negotiator-host-to-guest.0"
+PORT_REVERSE = "negotiator-guest-to-host.0"
 # init finds ports=N in its environment.
 KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 nokaslr ports={ports}"
 # A boot takes some 3 s on an idle machine; a busy one is slow, not broken.
@@ -74,33 +75,54 @@ class Daemon:
             f"awk '{{ sub(/.*[)] /, \"\"); print $12 + $13 }}' /proc/{self.pid}/stat"))
 
 
-class Guest:
-    """Use as a context manager. `ports` are the names of the virtio-serial ports; `files` go to
-    image.write(). Subclasses (debian.py) boot something else."""
+class Bootable:
+    """What boots: use as a context manager, or several at once by case.boot_together(). Subclasses
+    have _launch() and _wait_ready()."""
+
+    def __init__(self):
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def launch(self):
+        """Starts it, and does not wait until it has booted."""
+        self._or_close(self._launch)
+
+    def wait_ready(self):
+        self._or_close(self._wait_ready)
+
+    def _or_close(self, step):
+        with contextlib.ExitStack() as undo:
+            undo.push(self)
+            step()
+            undo.pop_all()
+
+
+class Guest(Bootable):
+    """`ports` are the names of the virtio-serial ports; `files` go to image.write(). Subclasses
+    (debian.py) boot something else."""
 
     memory = 256
     boot_timeout = BOOT_TIMEOUT
+
     def __init__(self, ports=(PORT_QGA, PORT_OURS), files=(), arguments=()):
-        self._stack = contextlib.ExitStack()
+        super().__init__()
         # Short, since the address of a socket has at most 107 bytes.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="negotest-"))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._ports = ports
         self._files = files
         self._arguments = arguments
+        self._monitor = None
+        self._watch = -1
         self.control = None
         self.qmp = None
-
-    def __enter__(self):
-        try:
-            self._start()
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self._stack.close()
 
     def socket_path(self, port):
         return self.directory / port
@@ -127,7 +149,7 @@ class Guest:
         """What the machine has beside its serial ports."""
         return []
 
-    def _start(self):
+    def _launch(self):
         self.write_image()
         command = [
             "qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max",
@@ -151,22 +173,24 @@ class Guest:
                         "-device", device]
         self.control = Control(self.directory / "control")
         self._stack.callback(self.control.close)
-        monitor = Qmp.listen(self.directory / "monitor")
-        self._stack.callback(monitor.close)
+        self._monitor = Qmp.listen(self.directory / "monitor")
+        self._stack.callback(self._monitor.close)
         command += [*self.device_arguments(), *self._arguments]
         # It ends with this process, however that ends.
         process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command],
                                    stdin=subprocess.DEVNULL)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
-        watch = os.pidfd_open(process.pid)
-        self._stack.callback(os.close, watch)
+        self._watch = os.pidfd_open(process.pid)
+        self._stack.callback(os.close, self._watch)
+
+    def _wait_ready(self):
         try:
-            self.control.wait_ready(self.boot_timeout, watch)
+            self.control.wait_ready(self.boot_timeout, self._watch)
         except Exception as error:
             error.add_note(f"console of the guest:\n{self.console()}")
             raise
-        self.qmp = Qmp(monitor.accept()[0])
+        self.qmp = Qmp(self._monitor.accept()[0])
         self._stack.callback(self.qmp.close)
 
     def console(self):

@@ -132,12 +132,12 @@ def base_archive():
     if QEMU_GA.exists():
         _add_program(archive, QEMU_GA, "usr/sbin/qemu-ga")
     root = build.install_root()
-    agent = build.installed("nego-agent")
-    name = str(agent.relative_to(root))
-    _add_program(archive, agent, name)
+    for program in ("nego-agent", "nego-guest"):
+        path = build.installed(program)
+        _add_program(archive, path, str(path.relative_to(root)))
+        archive.symlink(f"bin/{program}", "/" + str(path.relative_to(root)))
     for directory in sorted(root.rglob("lib/negotiator")):
         _add_tree(archive, root, directory.relative_to(root))
-    archive.symlink("bin/nego-agent", "/" + name)
     return archive.to_bytes()
 
 

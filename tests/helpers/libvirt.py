@@ -19,7 +19,7 @@ import time
 
 from helpers import image
 from helpers.control import Control, GuestTimeout
-from helpers.guest import BOOT_TIMEOUT, KERNEL_OPTIONS, PORT_QGA, PORT_OURS, Daemon
+from helpers.guest import BOOT_TIMEOUT, KERNEL_OPTIONS, PORT_QGA, PORT_OURS, Bootable, Daemon
 
 SUPERVISOR = pathlib.Path(__file__).resolve().parent / "libvirt_supervisor.py"
 NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -167,16 +167,16 @@ class VirshError(Exception):
     """virsh failed; the text is what it said."""
 
 
-class LibvirtGuest:
-    """A micro guest in a Libvirt. Use as a context manager: defined, and with `start` booted.
-    Subclasses (debian.py) boot something else."""
+class LibvirtGuest(Bootable):
+    """A micro guest in a Libvirt: defined, and with `start` booted. Subclasses (debian.py) boot
+    something else."""
 
     memory = 256
     boot_timeout = BOOT_TIMEOUT
     vcpus = 1
 
     def __init__(self, libvirt, name, ports=(PORT_QGA, PORT_OURS), files=(), start=True):
-        self._stack = contextlib.ExitStack()
+        super().__init__()
         self.libvirt = libvirt
         self.name = name
         self._ports = ports
@@ -185,19 +185,6 @@ class LibvirtGuest:
         self._events = None
         self.control = None
         self.directory = None
-
-    def __enter__(self):
-        try:
-            self._define()
-            if self._boot:
-                self._start()
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self._stack.close()
 
     def write_image(self):
         """Makes the first file system, and what else the guest boots from."""
@@ -229,17 +216,44 @@ class LibvirtGuest:
         self.control = Control(self.directory / "control")
         self._stack.callback(self.control.close)
 
+    def _launch(self):
+        self._define()
+        if self._boot:
+            self._start()
+
     def _start(self):
         self.libvirt.virsh("start", "--paused", self.name)
         self._stack.callback(self.libvirt.run, ["virsh", "destroy", self.name])
         # Before the guest runs, so that it sees every event.
         self._events = self._stack.enter_context(AgentEvents(self.libvirt, self.name))
         self.libvirt.virsh("resume", self.name)
+
+    def _wait_ready(self):
+        if not self._boot:
+            return
         try:
             self.control.wait_ready(self.boot_timeout)
         except GuestTimeout as error:
             error.add_note(f"console of the guest:\n{self.console()}")
             raise
+
+    def start_again(self):
+        """Starts the guest, which was destroyed, and waits until it has booted."""
+        self.libvirt.virsh("start", self.name)
+        self.control.wait_ready(self.boot_timeout)
+
+    def reset(self):
+        """Returns when the guest has booted again."""
+        self.libvirt.virsh("reset", self.name)
+        self.control.wait_rebooted(self.boot_timeout)
+
+    def save(self, path):
+        self.libvirt.virsh("save", self.name, str(path))
+
+    def restore(self, path):
+        """Goes on where the guest was saved, as often as one wants."""
+        self.libvirt.virsh("restore", str(path))
+        self.control.wait_restored(self.boot_timeout)
 
     def console(self):
         with contextlib.suppress(FileNotFoundError):
@@ -288,7 +302,7 @@ class AgentEvents:
         os.close(theirs)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
-        self._wait_text("watching", time.monotonic() + 30)
+        self._wait_text("watching", time.monotonic() + 120)
         return self
 
     def __exit__(self, *_):

@@ -34,7 +34,11 @@ class TapResult(unittest.TestResult):
         for line in "".join(traceback.format_exception(*error)).splitlines():
             self._print(f"# {line}")
         # What a test knows beyond its exception: the logs of the programs it ran.
-        for line in getattr(test, "diagnostics", str)().splitlines():
+        try:
+            text = getattr(test, "diagnostics", str)()
+        except Exception as failure:  # pylint: disable=broad-except
+            text = f"no diagnostics: {failure!r}"
+        for line in text.splitlines():
             self._print(f"#   {line}")
         self._report("not ok", test)
 

@@ -16,6 +16,7 @@ import unittest
 from xml.etree import ElementTree
 
 from helpers import build, debian, tap
+from helpers.case import boot_together
 from helpers.debian import OURS, THEIRS, DebianLibvirtGuest
 from helpers.libvirt import Libvirt, VirshError
 from helpers.transcript import add_exchange
@@ -64,12 +65,12 @@ class Agents(unittest.TestCase):
         if reason:
             raise unittest.SkipTest(reason)
         cls.libvirt = cls.enterClassContext(Libvirt())
-        cls.guests = {}
-        for agent in (OURS, THEIRS):
-            guest = cls.enterClassContext(DebianLibvirtGuest(cls.libvirt, agent, agent=agent))
+        guests = cls.enterClassContext(boot_together(
+            [DebianLibvirtGuest(cls.libvirt, agent, agent=agent) for agent in (OURS, THEIRS)]))
+        cls.guests = dict(zip((OURS, THEIRS), guests))
+        for guest in guests:
             guest.wait_agent("connected", 120)
             guest.control.check(f"useradd --create-home {USER}")
-            cls.guests[agent] = guest
 
     def diagnostics(self):
         texts = []
@@ -115,6 +116,15 @@ class Agents(unittest.TestCase):
             time.sleep(0.5)  # virsh has nothing to wait for an answer with
 
     # What is asked.
+
+    def test_each_agent_is_its_own(self):
+        names = {agent: [command["name"] for command in
+                         self.returned(agent, "guest-info")["supported_commands"]]
+                 for agent in (OURS, THEIRS)}
+        self.assertIn("negotiator-list", names[OURS])
+        self.assertNotIn("negotiator-list", names[THEIRS])
+        self.assertEqual(self.guests[THEIRS].control.run("systemctl is-active nego-agent")[1],
+                         "inactive\n")
 
     def test_domhostname(self):
         ours, theirs = self.both("domhostname", "--source", "agent")
@@ -216,6 +226,14 @@ class Agents(unittest.TestCase):
             self.assertEqual(self.returned(agent, "guest-fsfreeze-status"), "thawed")
             self.inside(agent, "echo x >/var/tmp/x && sync")
         self.assertEqual(said[OURS], said[THEIRS])
+
+    def test_snapshot(self):
+        directory = self.guests[OURS].directory
+        disks = [option for target in ("vda", "sda") for option in
+                 ("--diskspec", f"{target},snapshot=external,file={directory}/{target}.snapshot")]
+        self.virsh(OURS, "snapshot-create-as", "one", "--disk-only", "--atomic", "--no-metadata",
+                   *disks)
+        self.inside(OURS, "echo x >/root/x && sync")
 
     def test_snapshot_quiesced(self):
         for agent in (OURS, THEIRS):
@@ -392,21 +410,22 @@ class Agents(unittest.TestCase):
             return None
 
     def test_z1_rebooted(self):
+        before = {}
         for agent in (OURS, THEIRS):
-            with self.subTest(agent):
-                self.wait_alive(agent)
-                before = self.boot_id(agent)
-                self.virsh(agent, "reboot", "--mode", "agent")
-                deadline = time.monotonic() + 300
-                while self.boot_id(agent) in (before, None):
-                    self.assertLess(time.monotonic(), deadline, f"{agent} did not come back")
-                    time.sleep(1)  # as in wait_alive()
+            self.wait_alive(agent)
+            before[agent] = self.boot_id(agent)
+            self.virsh(agent, "reboot", "--mode", "agent")
+        for agent in (OURS, THEIRS):
+            deadline = time.monotonic() + 400
+            while self.boot_id(agent) in (before[agent], None):
+                self.assertLess(time.monotonic(), deadline, f"{agent} did not come back")
+                time.sleep(1)  # as in wait_alive()
 
     def test_z3_shut_down(self):
         for agent in (OURS, THEIRS):
-            with self.subTest(agent):
-                self.virsh(agent, "shutdown", "--mode", "agent")
-                self.wait_state(agent, "shut off")
+            self.virsh(agent, "shutdown", "--mode", "agent")
+        for agent in (OURS, THEIRS):
+            self.wait_state(agent, "shut off")
 
 
 if __name__ == "__main__":

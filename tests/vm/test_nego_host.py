@@ -11,55 +11,14 @@ import sys
 import tempfile
 import time
 
-from helpers import build, tap
-from helpers.case import LibvirtCase
+from helpers import tap
 from helpers.guest import PORT_OURS, PORT_QGA
-from helpers.libvirt import LibvirtGuest
+from helpers.libvirt import LibvirtGuest, VirshError
+from helpers.nego_host import HostCase
 from helpers.qga import Qga
 
 MIB = 1 << 20
 LONG = "NEGO_TEST_LONG" in os.environ
-
-
-class HostCase(LibvirtCase):
-    ports = (PORT_QGA, PORT_OURS)
-
-    @classmethod
-    def make_guest(cls):
-        return LibvirtGuest(cls.libvirt, "guest", ports=cls.ports)
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.program = build.program("nego-host")
-
-    def host(self, *arguments, **options):
-        return self.libvirt.run([self.program, *arguments], **options)
-
-    def assert_host(self, status, *arguments, **options):
-        """Runs nego-host, which has to end with `status`; returns its output."""
-        done = self.host(*arguments, **options)
-        self.assertEqual(done.returncode, status, done.stderr.decode())
-        return done.stdout
-
-    def spawn(self, *arguments, **options):
-        """Starts nego-host; its output is to be read."""
-        options.setdefault("stdin", subprocess.DEVNULL)
-        process = subprocess.Popen(self.libvirt.command([self.program, *arguments]), stdout=subprocess.PIPE,
-                                   env=self.libvirt.environment, **options)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
-
-    def jobs(self, guest="guest"):
-        return json.loads(self.assert_host(0, "--json", "jobs", guest))
-
-    def assert_fails(self, status, *arguments, **options):
-        """Runs nego-host, which has to end with `status` and without output; returns its words."""
-        done = self.host(*arguments, **options)
-        self.assertEqual((done.returncode, done.stdout), (status, b""), done.stderr.decode())
-        return done.stderr.decode()
 
 
 class Contract:
@@ -154,17 +113,6 @@ class Contract:
     def private_kib(status):
         return int(next(line for line in status.splitlines() if line.startswith("RssAnon:")).split()[1])
 
-    @staticmethod
-    def host_status(process):
-        """Of nego-host, which nsenter may have started."""
-        pid = process.pid
-        while True:
-            with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
-                if comm.read() == "nego-host\n":
-                    return f"/proc/{pid}/status"
-            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
-                pid = children.read().split()[0]
-
     def test_exec_interrupted(self):
         """A command that does not care about signals is killed by the second one."""
         process = self.spawn("exec", "guest", "stubborn")
@@ -191,6 +139,28 @@ class Contract:
         self.assertTrue(expected.endswith(done.stdout) and done.stdout, done.stdout)
         self.assertEqual(sum(job.get("key") == "outlived" for job in self.jobs()), 1)
 
+    def test_exec_libvirtd_restarted(self):
+        """In the middle of a stream: nothing is lost or comes twice."""
+        size = self.streamed_out // 2
+        process = self.spawn("exec", "guest", "zeros", str(size), stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        total = len(process.stdout.read(MIB))
+        self.libvirt.restart()
+        while data := process.stdout.read(4 * MIB):
+            total += len(data)
+        self.assertEqual((process.wait(), total, process.stderr.read()), (0, size, b""))
+        self.guest.libvirtd_restarted()
+
+    def test_lost_reply(self):
+        """Asked again by its key, the script has run once."""
+        self.guest.control.check("cd /etc/negotiator/guest-commands && "
+                                 "printf '#!/bin/sh\necho x >>/tmp/ran; sleep 2; echo once\n' >count && chmod 755 count")
+        self.addCleanup(self.guest.control.check, "rm /etc/negotiator/guest-commands/count /tmp/ran")
+        self.lose_reply({"execute": "negotiator-exec", "arguments": {"command": "count", "key": "lost"}})
+        for _ in range(2):
+            self.assertEqual(self.assert_host(0, "exec", "--key", "lost", "guest", "count"), b"once\n")
+        self.assertEqual(self.guest.control.check("cat /tmp/ran"), "x\n")
+
     def test_detached(self):
         job = self.assert_host(0, "exec", "-d", "guest", "numbers", "3", "1").decode().strip()
         self.assertEqual(self.assert_host(0, "attach", "guest", job), b"1\n2\n3\n")
@@ -209,7 +179,8 @@ class Contract:
         for _ in range(4):
             started = time.monotonic()
             self.libvirt.virsh("qemu-agent-command", "guest", '{"execute":"guest-ping"}')
-            self.assertLess(time.monotonic() - started, 1.5)
+            # Far less than the run takes, and enough for a busy machine.
+            self.assertLess(time.monotonic() - started, 4)
         self.assertEqual(process.wait(), 0)
 
     def test_agent_stopped_in_the_middle(self):
@@ -218,8 +189,11 @@ class Contract:
         self.addCleanup(process.stderr.close)
         self.assertEqual(process.stdout.readline(), b"1\n")
         self.stop_agent()
+        self.assertEqual(self.guest.control.run("pidof sleep")[0], 1)
         self.assertEqual(process.wait(60), 125)
-        self.assertRegex(process.stderr.read().decode(), "cancelled in the guest|was started .*, but: ")
+        said = process.stderr.read().decode()
+        self.assertRegex(said, "was cancelled on the other side|was started .*, but: ")
+        self.assertEqual(said.count("\n"), 1)
         self.start_agent()
 
     def test_exec_without_input(self):
@@ -280,17 +254,35 @@ class OverLibvirt(Contract, HostCase):
     """The guest has libvirt's port only."""
 
     ports = (PORT_QGA,)
+
+    @classmethod
+    def make_guest(cls):
+        return LibvirtGuest(cls.libvirt, "guest", ports=cls.ports)
+
     large_input = 512 << 10
     streamed_in = (100 if LONG else 2) * MIB
     streamed_out = (64 if LONG else 8) * MIB
+
+    def lose_reply(self, request):
+        with self.assertRaises(VirshError):
+            self.libvirt.virsh("qemu-agent-command", "guest", json.dumps(request), "--timeout", "1")
 
 
 class OverPort(Contract, HostCase):
     """The guest has our port too, which is preferred."""
 
+    ports = (PORT_QGA, PORT_OURS)
     large_input = 2 * MIB
     streamed_in = (100 if LONG else 16) * MIB
     streamed_out = (1024 if LONG else 64) * MIB
+
+    def lose_reply(self, request):
+        with Qga(self.libvirt.path(self.guest.socket_path(PORT_OURS))) as client:
+            client.sync()
+            client.send(request)
+            # It is answered once the call before it has been begun and abandoned.
+            client.send({"execute": "guest-sync", "arguments": {"id": 1}})
+            client.receive()
 
     def test_socket_option_needs_no_libvirt(self):
         self.assertEqual(self.assert_host(0, "--socket", self.guest.socket_path(PORT_OURS),
@@ -299,9 +291,7 @@ class OverPort(Contract, HostCase):
     def test_port_that_another_client_holds(self):
         with Qga(self.libvirt.path(self.guest.socket_path(PORT_OURS))) as holder:
             holder.sync()
-            started = time.monotonic()
             done = self.host("--socket", self.guest.socket_path(PORT_OURS), "ping")
-            self.assertLess(time.monotonic() - started, 1.5)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertIn("another", done.stderr.decode())
         self.assert_host(0, "ping", "guest")
@@ -328,109 +318,13 @@ class OverPort(Contract, HostCase):
         process = self.spawn("exec", "guest", "zeros", str(size), stderr=subprocess.PIPE)
         self.addCleanup(process.stderr.close)
         total = len(process.stdout.read(MIB))
-        state = str(self.guest.directory / "saved")
-        self.libvirt.virsh("save", "guest", state)
-        self.libvirt.virsh("restore", state)
+        state = self.guest.directory / "saved"
+        self.guest.save(state)
+        self.guest.restore(state)
         while data := process.stdout.read(4 * MIB):
             total += len(data)
         self.assertEqual((process.wait(60), total, process.stderr.read()), (0, size, b""))
         self.assertEqual(sum(job["command"] == "zeros" and job["state"] == "running" for job in self.jobs()), 0)
-
-
-class Many(HostCase):
-    """Eight guests, of which two have an agent that lives."""
-
-    agent_command = None
-
-    @classmethod
-    def make_guest(cls):
-        return LibvirtGuest(cls.libvirt, "web1", ports=(PORT_QGA,))
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        others = [LibvirtGuest(cls.libvirt, name, ports=(PORT_QGA,))
-                  for name in ("web2", "web3", "db1", "db2", "db3", "db4", "db5")]
-        cls.guests = [cls.guest, *map(cls.enterClassContext, others)]
-
-    def setUp(self):
-        self.daemons = []
-        for guest in self.guests[:2]:
-            daemon = guest.daemon("agent", "nego-agent")
-            guest.wait_agent("connected")
-            self.addCleanup(daemon.stop)
-
-    def tearDown(self):
-        pass
-
-    def test_all(self):
-        """The dead delay nobody."""
-        # One that holds its port and does not answer is the worst.
-        hung = self.guests[2].daemon("agent", "nego-agent")
-        self.guests[2].wait_agent("connected")
-        self.guests[2].control.check("kill -STOP $(pidof nego-agent)")
-        self.addCleanup(hung.stop)
-        self.addCleanup(self.guests[2].control.check, "kill -CONT $(pidof nego-agent)")
-        started = time.monotonic()
-        process = self.spawn("exec", "--all", "arguments", "a b", "c", stderr=subprocess.PIPE)
-        self.addCleanup(process.stderr.close)
-        lines = sorted(process.stdout.readline() for _ in range(4))
-        self.assertLess(time.monotonic() - started, 3)
-        self.assertEqual(lines, [b"web1: a b\n", b"web1: c\n", b"web2: a b\n", b"web2: c\n"])
-        self.assertEqual((process.stdout.read(), process.wait(60)), (b"", 1))
-        words = process.stderr.read().decode().splitlines()
-        self.assertEqual(words[-1], "nego-host: 8 guests: 2 succeeded, 6 failed: db1, db2, db3, db4, db5, web3")
-        self.assertEqual(sorted(word.split("'")[1] for word in words[:-1]),
-                         ["db1", "db2", "db3", "db4", "db5", "web3"])
-
-    def test_match(self):
-        done = self.host("exec", "--match", "web[12]", "find-ip-addresses")
-        self.assertEqual(done.returncode, 125)  # * and ? only
-        done = self.host("exec", "--match", "web?", "-P", "1", "fail", "3")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"nego-host: guest 'web1': exit status 3\n", done.stderr)
-        self.assertIn(b"web1: failing with 3\n", done.stderr)
-        self.assertIn(b"nego-host: 3 guests: 0 succeeded, 3 failed: web1, web2, web3\n", done.stderr)
-
-    def test_names(self):
-        done = self.host("exec", "web2,web1", "numbers", "1")
-        self.assertEqual((done.returncode, sorted(done.stdout.splitlines()), done.stderr),
-                         (0, [b"web1: 1", b"web2: 1"], b"nego-host: 2 guests: 2 succeeded, 0 failed\n"))
-        done = self.host("-q", "exec", "web2,nope", "numbers", "1")
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, b"web2: 1\n", b""))
-
-    def test_json(self):
-        done = self.host("--json", "exec", "web1,web2,db1,nope", "numbers", "2")
-        rows = {row["guest"]: row for row in map(json.loads, done.stdout.splitlines())}
-        self.assertEqual(sorted(rows), ["db1", "nope", "web1", "web2"])
-        self.assertEqual((rows["web1"]["exit-status"], rows["web1"]["result"]["out-data"]), (0, "1\n2\n"))
-        self.assertEqual((rows["nope"]["exit-status"], rows["nope"]["error"]), (125, "no such guest"))
-        self.assertEqual(rows["db1"]["exit-status"], 125)
-        self.assertEqual(done.returncode, 1)
-
-    def test_several_connections(self):
-        """Guests of one name are told apart, and a host that is not there delays nobody."""
-        done = self.host("-c", "qemu:///system" if os.geteuid() == 0 else "qemu:///session",
-                         "-c", "qemu+unix:///system?socket=/nonexistent", "exec", "web1,web2", "numbers", "1")
-        self.assertEqual((done.returncode, sorted(done.stdout.splitlines())), (1, [b"web1: 1", b"web2: 1"]))
-        self.assertIn(b"/nonexistent", done.stderr)
-        uri = self.libvirt.environment["LIBVIRT_DEFAULT_URI"]
-        done = self.host("-q", "-c", uri, "-c", uri, "exec", "web1", "numbers", "1")
-        self.assertEqual(done.returncode, 2)
-        done = self.host("-c", uri, "-c", uri, "exec", "web1,", "numbers", "1")
-        self.assertEqual((done.returncode, sorted(done.stdout.splitlines())),
-                         (0, [b"web1@localhost: 1", b"web1@localhost: 1"]))
-
-    def test_interrupted(self):
-        process = self.spawn("exec", "web1,web2", "numbers", "1", "100", stderr=subprocess.PIPE)
-        self.addCleanup(process.stderr.close)
-        self.assertEqual(sorted(process.stdout.readline() for _ in range(2)), [b"web1: 1\n", b"web2: 1\n"])
-        os.kill(int(Contract.host_status(process).split("/")[2]), signal.SIGTERM)
-        self.assertEqual(process.wait(60), 1)
-        self.assertIn("ended by signal 15", process.stderr.read().decode())
-
-    def test_none(self):
-        self.assertIn("no guest that runs matches the pattern", self.assert_fails(125, "exec", "--match", "x*", "y"))
 
 
 class Errors(HostCase):
@@ -457,9 +351,11 @@ class Errors(HostCase):
         self.assertIn("virsh start off", text)
 
     def test_guest_without_a_channel(self):
-        with LibvirtGuest(self.libvirt, "bare", ports=()):
-            text = self.assert_fails(125, "exec", "bare", "x")
-            self.assertIn("<target type='virtio' name='org.qemu.guest_agent.0'/>", text)
+        bare = LibvirtGuest(self.libvirt, "bare", ports=())
+        bare.launch()
+        self.addCleanup(bare.__exit__, None, None, None)
+        text = self.assert_fails(125, "exec", "bare", "x")
+        self.assertIn("<target type='virtio' name='org.qemu.guest_agent.0'/>", text)
 
     def test_list_shows_guests_that_are_off(self):
         self.assertIn(b"off", self.assert_host(0, "list"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""job_cgroup: runs of scripts in control groups of their own, below the agent's unit in a full
-Debian guest."""
+"""unit: the agent as the unit that is installed, in a full Debian guest with systemd: its ports, and runs
+of scripts in control groups of their own, below the unit's."""
 
 import sys
 import time
@@ -48,12 +48,15 @@ def files():
         yield f"{COMMANDS}/{name}.conf", f"[Command]\n{text}", 0o644
 
 
-class JobCgroup(DebianCase):
+class UnitCase(DebianCase):
     @classmethod
     def make_guest(cls):
         return DebianGuest(files=tuple(files()))
 
+
+class JobCgroup(UnitCase):
     def setUp(self):
+        super().setUp()
         self.client = self.connect(PORT_OURS, timeout=120)
 
     def execute(self, command, *arg, **options):
@@ -203,6 +206,28 @@ class JobCgroup(DebianCase):
                     for command in self.client.command("negotiator-list")}
         self.assertIs(commands["large"]["enabled"], False)
         self.assertIn("MemoryMax", commands["large"]["reason"])
+
+
+class Unit(UnitCase):
+    def test_unit_serves_both_ports(self):
+        self.assertEqual(self.guest.control.run("systemctl is-active nego-agent"),
+                         (0, "active\n"))
+        for port in (PORT_QGA, PORT_OURS):
+            with self.subTest(port):
+                self.assertEqual(self.connect(port).command("guest-ping"), {})
+
+    def test_no_unit_has_failed(self):
+        self.assertEqual(
+            self.guest.control.check("systemctl --failed --no-legend --plain; "
+                                     "systemctl is-system-running --wait"), "running\n")
+
+    def test_disks_and_network(self):
+        self.assertEqual(self.guest.control.check("findmnt -n -o SOURCE,FSTYPE /").split(),
+                         ["/dev/vda", "ext4"])
+        self.guest.control.check("udevadm settle && mount LABEL=data /mnt/data && "
+                                 "echo x >/mnt/data/x && umount /mnt/data")
+        self.guest.control.check("test -e /dev/disk/by-label/data")
+        self.guest.control.check("networkctl status --no-pager | grep -q 10.0.2", 60)
 
 
 if __name__ == "__main__":
