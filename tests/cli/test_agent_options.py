@@ -170,6 +170,36 @@ class DumpConf(AgentCase):
                 self.assertEqual(ours.replace("\nallow-rpcs=", "").rstrip(), theirs.rstrip())
 
     @unittest.skipIf(QEMU_GA is None, "there is no qemu-ga")
+    def test_same_file_as_qemu_ga(self):
+        """What it takes, is taken as it takes it; what it refuses, is refused."""
+        for text in ("daemon=1\nverbose=true\n", "daemon = 1 \n verbose=0\n", "daemonize=1\n",
+                     "logfile=/a\\sb\n", "logfile=\\tx\n", "logfile=\\x\n", "logfile[de]=/x\n",
+                     "logfile=/a\nlogfile=/b\n", "path=/x;y\nblock-rpcs=a;b,c\n", "method=\n",
+                     "block-rpcs=\n", "#comment\ndaemon=true\n\n;x\n", "verbose=TRUE\n",
+                     "verbose=yes\n", "verbose=\n", "verbose=true # x\n", "daemon=1\r\n",
+                     "retry-path=1\nfsfreeze-hook=/h x\n", "garbage\n", "blacklist=a,b\n",
+                     "statedir=/t\n[general]\npidfile=/q\n", "[other]\ndaemon=1\n",
+                     "method=isa-serial\npath=/dev/ttyS1\n"):
+            with self.subTest(text):
+                path = self.write("conf", "[general]\n" + text)
+                env = {**ENVIRONMENT, "QGA_CONF": str(path)}
+                theirs = subprocess.run([QEMU_GA, "-D"], env=env, capture_output=True, text=True,
+                                        check=False)
+                ours = run("-D", env=env)
+                self.assertEqual(ours.returncode, theirs.returncode)
+                self.assertEqual(ours.stdout.partition("\n\n[negotiator]")[0].replace(
+                    "\nallow-rpcs=", "").rstrip(), theirs.stdout.rstrip())
+
+    @unittest.skipIf(QEMU_GA is None, "there is no qemu-ga")
+    def test_all_commands_of_qemu_ga(self):
+        for option in ("-bhelp", "--block-rpcs=?"):
+            theirs = subprocess.run([QEMU_GA, option], env=ENVIRONMENT, capture_output=True,
+                                    text=True, check=True).stdout.split()
+            ours = run(option).stdout.split()
+            # That of Windows alone, which 7.2 names and refuses.
+            self.assertEqual(set(theirs) - set(ours) - {"guest-get-devices"}, set())
+
+    @unittest.skipIf(QEMU_GA is None, "there is no qemu-ga")
     def test_qemu_ga_reads_our_dump(self):
         path = self.write("conf", self.dump("-m", "isa-serial", "-v"))
         result = subprocess.run([QEMU_GA, "-D"], env={**ENVIRONMENT, "QGA_CONF": str(path)},

@@ -276,6 +276,8 @@ class Agents(unittest.TestCase):
                                  CRYPTED)
                 with self.assertRaises(VirshError):
                     self.virsh(agent, "set-user-password", "no-such-user", "x")
+        self.assertEqual(self.returned(OURS, "guest-set-user-password", username=USER, crypted=False,
+                                       password=base64.b64encode(b"s3cret-Passw0rd").decode()), {})
         self.assertEqual(self.guests[OURS].control.run(
             "journalctl --no-pager | grep -e s3cret-Passw0rd -e aaaaaaaaaa")[0], 1)
 
@@ -365,7 +367,7 @@ class Agents(unittest.TestCase):
         self.inside(OURS, "mkdir -p /etc/negotiator/guest-commands && "
                           "printf '#!/bin/sh\nsleep 8\n' >/etc/negotiator/guest-commands/long && "
                           "chmod 755 /etc/negotiator/guest-commands/long")
-        seconds = 60 if os.environ.get("NEGO_TEST_LONG") else 20
+        seconds = 60 if os.environ.get("NEGO_TEST_LONG") else 12
         done = self.libvirt.run(["/usr/bin/python3", POLLER, OURS, str(seconds)],
                                 timeout=seconds + 120)
         self.assertEqual(done.stderr, b"")
@@ -422,6 +424,10 @@ class Agents(unittest.TestCase):
                 time.sleep(1)  # as in wait_alive()
 
     def test_z3_shut_down(self):
+        # Without logind's client it is systemctl, where a reboot was logind.
+        pid = self.returned(OURS, "guest-exec", path="/bin/mount",
+                            arg=["--bind", "/dev/null", "/usr/bin/busctl"])["pid"]
+        self.assertEqual(self.exec_status(OURS, pid)["exitcode"], 0)
         for agent in (OURS, THEIRS):
             self.virsh(agent, "shutdown", "--mode", "agent")
         for agent in (OURS, THEIRS):
