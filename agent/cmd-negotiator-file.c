@@ -10,6 +10,7 @@
 #include "agent/handlers.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "common/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,8 @@ nego_cmd_create_func (int fd, NegoFileWork *work, GError **error)
   g_autofree char *dir = g_path_get_dirname (self->path);
   g_autofree char *name = g_build_filename (dir, ".nego-XXXXXX", NULL);
 
+  if (!nego_target_check (self->path, error))
+    return FALSE;
   fd = g_mkstemp_full (name, O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0)
     return nego_error_set_errno (error, errno, "failed to create a file beside '%s'", self->path);
@@ -177,6 +180,8 @@ nego_cmd_finish_func (int fd, NegoFileWork *work, GError **error)
                  "the file of handle '%" G_GINT64_FORMAT "' is not to be finished", self->handle);
     return FALSE;
   }
+  if (!nego_target_check (self->path, error))
+    return FALSE;
   if (fchmod (fd, self->mode) < 0 || (self->has_time && !nego_cmd_set_time (fd, self->time))
       || fsync (fd) < 0 || rename (temporary, self->path) < 0)
     return nego_error_set_errno (error, errno, "failed to finish file '%s'", self->path);

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/names.h"
+#include "common/target.h"
 #include "qapi/decode.h"
 #include "qapi/qapi-visit.h"
 
@@ -369,6 +370,8 @@ nego_copy_out (NegoCopy *copy, const char *remote, const char *local, GError **e
   gint64 handle;
   int fd;
 
+  if (!nego_target_check (local, error))
+    return FALSE;
   copy->requests = g_queue_new ();
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0) {

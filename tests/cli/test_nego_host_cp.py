@@ -3,6 +3,7 @@
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -109,8 +110,38 @@ class Cp(CpCase):
         (self.guest / "directory").mkdir()
         status, message = self.cp(source, f":{self.guest}/directory")
         self.assertEqual(status, 1)
-        self.assertIn("failed to finish file", message)
+        self.assertIn(f"'{self.guest}/directory' is there, and is not a regular file", message)
         self.assert_only(self.guest, "directory")
+
+    def make_special(self, directory):
+        """Returns what a file must not take the place of, and what is said of it."""
+        (directory / "file").write_text("file")
+        os.mkfifo(directory / "fifo")
+        (directory / "link").symlink_to("file")
+        (directory / "dangling").symlink_to("nowhere")
+        link = "is a symbolic link; name the file that it points to"
+        special = {"fifo": "is there, and is not a regular file", "link": link, "dangling": link}
+        try:
+            os.mknod(directory / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+            special["null"] = special["fifo"]
+        except PermissionError:
+            pass  # only root makes devices, and not in each container
+        return special
+
+    def test_special_files_stay(self):
+        self.start()
+        source = self.dir / "source"
+        self.make(source, 10, 0o600)
+        for directory, prefix, other in ((self.host, "", f":{source}"), (self.guest, ":", source)):
+            special = self.make_special(directory)
+            before = {name: (directory / name).lstat() for name in special}
+            for name, message in special.items():
+                with self.subTest(directory=directory.name, name=name):
+                    self.assertEqual(self.cp(other, f"{prefix}{directory / name}"),
+                                     (1, f"nego-host: '{directory / name}' {message}\n"))
+                    self.assertEqual((directory / name).lstat().st_ino, before[name].st_ino)
+            self.assertEqual((directory / "file").read_text(), "file")
+            self.assert_only(directory, "file", *special)
 
     def test_blocked(self):
         self.start("-b", "guest-file-read,guest-file-write")

@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define COMMAND(name, arguments) \
   "{\"execute\":\"negotiator-file-" name "\",\"arguments\":{" arguments "}}"
@@ -153,6 +154,32 @@ test_finish_errors (Fixture *fixture, gconstpointer user_data)
   g_assert_true (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
 }
 
+/* What took the place meanwhile, and is no regular file, stays. */
+static void
+test_special_files (Fixture *fixture, gconstpointer user_data)
+{
+  g_autofree char *create_it
+    = g_strdup_printf (COMMAND ("create", "\"path\":\"%s\""), fixture->path);
+  g_autofree char *link
+    = g_strdup_printf ("'%s' is a symbolic link; name the file that it points to", fixture->path);
+  g_autofree char *fifo
+    = g_strdup_printf ("'%s' is there, and is not a regular file", fixture->path);
+  g_autofree char *temporary = NULL, *finish = NULL, *close = NULL;
+  gint64 handle = create (fixture->client, fixture->path, &temporary);
+
+  finish = g_strdup_printf (COMMAND ("finish", HANDLE ",\"path\":\"%s\""), handle, fixture->path);
+  g_assert_cmpint (symlink ("nowhere", fixture->path), ==, 0);
+  nego_test_expect_error (fixture->client, finish, link);
+  nego_test_expect_error (fixture->client, create_it, link);
+  g_assert_cmpint (unlink (fixture->path), ==, 0);
+  g_assert_cmpint (mkfifo (fixture->path, 0600), ==, 0);
+  nego_test_expect_error (fixture->client, finish, fifo);
+  nego_test_expect_error (fixture->client, create_it, fifo);
+  g_assert_true (g_file_test (temporary, G_FILE_TEST_EXISTS));
+  close = g_strdup_printf ("{\"execute\":\"guest-file-close\",\"arguments\":{" HANDLE "}}", handle);
+  nego_test_ask (fixture->client, close, NEGO_TEST_RETURN ("{}"));
+}
+
 static void
 test_other_file (Fixture *fixture, gconstpointer user_data)
 {
@@ -244,6 +271,7 @@ main (int argc, char **argv)
   ADD ("/whole-file/close", test, test_close);
   ADD ("/whole-file/client-gone", test, test_client_gone);
   ADD ("/whole-file/finish-errors", test, test_finish_errors);
+  ADD ("/whole-file/special-files", test, test_special_files);
   ADD ("/whole-file/other-file", test, test_other_file);
   ADD ("/whole-file/stat", test, test_stat);
   g_test_add_func ("/whole-file/policy", test_policy);
