@@ -9,12 +9,20 @@
 
 #include <math.h>
 
+/* Nothing but its owner ends the wait from here on. */
 static void
-nego_job_wait_free (NegoJobWait *wait)
+nego_job_wait_disarm (NegoJobWait *wait)
 {
   nego_source_clear (&wait->timer);
   if (wait->watch != 0)
     nego_job_unwatch (wait->job, wait->watch);
+  wait->watch = 0;
+}
+
+static void
+nego_job_wait_free (NegoJobWait *wait)
+{
+  nego_job_wait_disarm (wait);
   if (wait->klass->clear != NULL)
     wait->klass->clear (wait);
   nego_job_unref (wait->job);
@@ -22,9 +30,11 @@ nego_job_wait_free (NegoJobWait *wait)
   g_free (wait);
 }
 
+/* The answer lets the session start its next call, which may change the job. */
 static void
 nego_job_wait_answer (NegoJobWait *wait)
 {
+  nego_job_wait_disarm (wait);
   wait->klass->answer (wait);
   nego_job_wait_free (wait);
 }

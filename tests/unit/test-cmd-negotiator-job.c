@@ -367,6 +367,51 @@ test_forget (AgentFixture *fixture, gconstpointer data)
                               "one of job and key must be given");
 }
 
+/* The answer to a call that waits starts the one behind it, which may be about the same job. */
+static void
+test_forget_behind_wait (AgentFixture *fixture, gconstpointer data)
+{
+  static const char *const behind[] = { "exec-forget", "exec-signal" };
+  g_autofree guint8 *block = g_malloc0 (2 * NEGO_JOB_INPUT_BYTES);
+  g_autofree char *text = g_base64_encode (block, 2 * NEGO_JOB_INPUT_BYTES);
+
+  if (fixture->dir == NULL)
+    return;
+  agent_fixture_add (fixture, "hang", HANG);
+  start (fixture, "{'command':'hang','wait':0}");
+  start (fixture, "{'command':'hang','wait':0}");
+  for (guint i = 0; i < G_N_ELEMENTS (behind); i++) {
+    g_autoptr (JsonNode) status = NULL, input = NULL, done = NULL, last = NULL;
+    g_autofree char *exec
+      = g_strdup_printf ("{'command':'hang','key':'%s','wait':0,'queue':true,'input':true}",
+                         behind[i]);
+    g_autofree char *asked
+      = g_strdup_printf ("{'execute':'negotiator-exec-status','arguments':{'key':'%s','wait':0.05}}"
+                         "{'execute':'negotiator-%s','arguments':{'key':'%s'%s}}",
+                         behind[i], behind[i], behind[i], i == 0 ? "" : ",'signal':'TERM'");
+    g_autofree char *full = g_strdup_printf (
+      "{'execute':'negotiator-exec-input','arguments':{'key':'%s','offset':0,'wait':0.05,"
+      "'input-data':'%s'}}{'execute':'negotiator-%s','arguments':{'key':'%s'%s}}",
+      behind[i], text, behind[i], behind[i], i == 0 ? "" : ",'signal':'TERM'");
+
+    start (fixture, exec);
+    agent_fixture_tell (fixture, asked);
+    status = agent_fixture_hear_node (fixture);
+    agent_fixture_assert_text (status, "state", "queued");
+    done = agent_fixture_hear_node (fixture);
+    agent_fixture_returned (done);
+    if (i > 0)
+      json_node_unref (
+        agent_fixture_ask (fixture, "negotiator-exec-forget", "{'key':'exec-signal'}"));
+    start (fixture, exec);
+    agent_fixture_tell (fixture, full);
+    input = agent_fixture_hear_node (fixture);
+    agent_fixture_assert_int (input, "in-next", 0);
+    last = agent_fixture_hear_node (fixture);
+    agent_fixture_returned (last);
+  }
+}
+
 /* While file systems are frozen, what runs can be looked at and ended. */
 static void
 test_frozen (AgentFixture *fixture, gconstpointer data)
@@ -403,6 +448,7 @@ main (int argc, char **argv)
     { "/cmd-negotiator-job/signal-queued", test_signal_queued },
     { "/cmd-negotiator-job/queue-limit", test_queue_limit },
     { "/cmd-negotiator-job/forget", test_forget },
+    { "/cmd-negotiator-job/forget-behind-wait", test_forget_behind_wait },
     { "/cmd-negotiator-job/frozen", test_frozen },
   };
 
