@@ -99,6 +99,25 @@ nego_settings_take_line (NegoSettings *settings, NegoSettingsLine *line, GError 
                                           error);
 }
 
+/* A connection that is named twice is one: its guests have one station each. */
+static void
+nego_settings_drop_duplicates (char **list)
+{
+  guint n = 0;
+
+  for (char **text = list; *text != NULL; text++) {
+    gboolean known = FALSE;
+
+    for (guint i = 0; i < n; i++)
+      known |= g_str_equal (list[i], *text);
+    if (known)
+      g_free (*text);
+    else
+      list[n++] = *text;
+  }
+  list[n] = NULL;
+}
+
 static NegoSettings *
 nego_settings_new_default (void)
 {
@@ -187,5 +206,6 @@ nego_settings_new (int argc, char **argv, GError **error)
       && (!nego_settings_file_read (settings, error)
           || !nego_settings_take_line (settings, &line, error)))
     return NULL;
+  nego_settings_drop_duplicates (settings->connect);
   return g_steal_pointer (&settings);
 }

@@ -15,7 +15,7 @@
 typedef struct {
   char *file;           /* the configuration file */
   gboolean file_named;  /* it must be there */
-  char **connect;       /* libvirt's URIs; empty: no libvirt */
+  char **connect;       /* libvirt's URIs, each once; empty: no libvirt */
   GPtrArray *sockets;   /* NegoSettingsSocket: guests without libvirt */
   char **host_commands; /* directories of scripts */
   char *run_as;         /* whom the scripts run as */

@@ -140,6 +140,18 @@ test_line_wins (Fixture *f, gconstpointer data)
   assert_list (connections->host_commands, "/y");
 }
 
+/* Two stations of one guest would share its record. */
+static void
+test_named_twice (Fixture *f, gconstpointer data)
+{
+  const char *const text = "[hostd]\nconnect=a:///;b:///;a:///;b:///;c:///\n";
+  g_autoptr (NegoSettings) file = take_settings (f, text, "");
+  g_autoptr (NegoSettings) line = take_settings (f, text, "-c d:/// --connect=d:/// -c d:///");
+
+  assert_list (file->connect, "a:/// b:/// c:///");
+  assert_list (line->connect, "d:///");
+}
+
 static void
 test_errors (Fixture *f, gconstpointer data)
 {
@@ -156,6 +168,8 @@ test_errors (Fixture *f, gconstpointer data)
     { "[hostd]\nagent-sockets=a=b\n", "",
       "wrong 'agent-sockets' in '%s': wrong 'agent-sockets' 'a=b': it is not NAME=PATH, with an "
       "absolute path" },
+    { "[hostd]\nsockets=a=/x;b=/y;a=/z\n", "",
+      "wrong 'sockets' in '%s': wrong 'sockets': guest 'a' is named twice" },
     { "", "--agent-socket a=/x --agent-socket a=/y",
       "wrong --agent-socket: guest 'a' is named twice" },
   };
@@ -203,5 +217,6 @@ main (int argc, char **argv)
   ADD ("file", test_file);
   ADD ("line-wins", test_line_wins);
   ADD ("mode", test_mode);
+  ADD ("named-twice", test_named_twice);
   return g_test_run ();
 }
