@@ -142,7 +142,7 @@ nego_gateway_new_broker (NegoGateway *gateway)
 {
   const NegoBrokerOptions options = {
     .name = gateway->name,
-    .lost = "the host connection changed; the command may have run",
+    .lost = "the host connection " NEGO_BROKER_LOST,
     .silent = "the host does not answer",
     .absent = "no host is connected",
     .limits = {

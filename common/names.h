@@ -368,6 +368,9 @@
 #define NEGO_BROKER_CLIENTS_OF_USER 32u
 /* Connections in all, those that wait for their turn included: a descriptor each. */
 #define NEGO_BROKER_CLIENTS 512u
+/* How the error ends that answers the calls that are out when the connection is lost: by it, a
+ * client knows that its run may be there to be found again. */
+#define NEGO_BROKER_LOST "changed; the command may have run"
 /* What a client's request may not have of a message's bytes and tokens: id and key are the
  * broker's. */
 #define NEGO_BROKER_SPLICE_BYTES  256u

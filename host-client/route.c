@@ -209,11 +209,16 @@ nego_route_open_outlet (const NegoRoute *route, const char *path, gint64 deadlin
 {
   g_autofree char *outlet = nego_route_outlet_path (route);
   g_autoptr (NegoRemote) guest = NULL;
+  NegoLink *link;
 
   if (outlet == NULL)
     return NULL;
-  guest = nego_route_open_port (outlet, deadline, error);
-  if (guest == NULL || !nego_route_is_connected (guest, path, deadline, error))
+  link = nego_link_socket_new_shared (outlet, NEGO_GUEST_PROBE_S, error);
+  if (link == NULL)
+    return NULL;
+  guest = nego_remote_new (link);
+  if (!nego_remote_sync (guest, deadline, error)
+      || !nego_route_is_connected (guest, path, deadline, error))
     return NULL;
   return g_steal_pointer (&guest);
 }

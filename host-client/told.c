@@ -12,7 +12,7 @@ NegoRemote *
 nego_told_open (const NegoOptions *options, GError **error)
 {
   const char *path = options->hostd != NULL ? options->hostd : NEGO_CONTROL_SOCKET;
-  NegoLink *link = nego_link_socket_new (path, NEGO_GUEST_PROBE_S, error);
+  NegoLink *link = nego_link_socket_new_shared (path, NEGO_GUEST_PROBE_S, error);
 
   if (link != NULL)
     return nego_remote_new (link);

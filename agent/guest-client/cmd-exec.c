@@ -15,8 +15,13 @@ static NegoRemote *
 nego_guest_cmd_reopen (gint64 deadline, gpointer user_data, GError **error)
 {
   const NegoResult *result = user_data;
+  const NegoGuestOptions *options = result->owner;
+  const double left = (double) MAX (deadline - g_get_monotonic_time (), 0) / G_TIME_SPAN_SECOND;
+  g_autoptr (NegoRemote) host = nego_guest_verb_open (options, error);
 
-  return nego_guest_verb_open (result->owner, error);
+  if (host == NULL || (options->device == NULL && !nego_guest_verb_await (host, left, error)))
+    return NULL;
+  return g_steal_pointer (&host);
 }
 
 /* Says which job was started. */

@@ -6,7 +6,14 @@
 #include "common/client/link-socket.h"
 #include "common/client/output.h"
 #include "common/error.h"
+#include "common/json.h"
 #include "common/names.h"
+#include "qapi/decode.h"
+#include "qapi/qapi-types.h"
+#include "qapi/qapi-visit.h"
+
+/* What the agent may be late with its answer. */
+#define GRACE_S 10
 
 /* The port has one owner, and that is to be the agent. */
 static void
@@ -35,9 +42,34 @@ nego_guest_verb_open (const NegoGuestOptions *options, GError **error)
     if (link == NULL)
       nego_guest_verb_explain_busy (error);
   } else {
-    link = nego_link_socket_new (socket, patience, error);
+    link = nego_link_socket_new_shared (socket, patience, error);
   }
   return link != NULL ? nego_remote_new (link) : NULL;
+}
+
+gboolean
+nego_guest_verb_await (NegoRemote *host, double wait, GError **error)
+{
+  const QapiNegotiatorConnectionArgs args = { .has_wait = TRUE, .wait = wait };
+  const gint64 deadline
+    = g_get_monotonic_time () + (gint64) ((wait + GRACE_S) * G_TIME_SPAN_SECOND);
+  g_autoptr (GString) arguments = g_string_new (NULL);
+  g_autoptr (JsonNode) reply = NULL;
+  g_autoptr (QapiNegotiatorConnection) connection = NULL;
+  NegoJsonWriter writer;
+
+  nego_json_writer_init (&writer, arguments);
+  qapi_negotiator_connection_args_encode (&writer, &args);
+  reply = nego_remote_call (host, "negotiator-connection", arguments->str, deadline, error);
+  if (reply != NULL)
+    connection = qapi_decode (&qapi_negotiator_connection_type, reply, "negotiator-connection",
+                              FALSE, error);
+  if (connection == NULL)
+    return FALSE;
+  if (!connection->connected)
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT, "the host did not come in time: %s",
+                 connection->reason != NULL ? connection->reason : "no reason given");
+  return connection->connected;
 }
 
 int

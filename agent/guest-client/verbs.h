@@ -24,5 +24,8 @@ NegoRemote *nego_guest_verb_open (const NegoGuestOptions *options, GError **erro
  * which QMP would end; then all is done in its way. Without a command its commands are listed. */
 gboolean nego_guest_ask_old (const NegoGuestOptions *options, int *status);
 
+/* Waits, for @wait seconds at most, until the agent has a host that answers. */
+gboolean nego_guest_verb_await (NegoRemote *host, double wait, GError **error);
+
 /* Says @error, unless --quiet. Returns: 1, a failed verb's status. */
 int nego_guest_verb_fail (const NegoGuestOptions *options, const GError *error);

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +28,7 @@ nego_end_is_waiting (const NegoEnd *end)
   g_auto (GStrv) lines = NULL;
 
   memset (&peer, 0, sizeof peer);
-  if (getpeername (end->fd, (struct sockaddr *) &peer, &len) < 0
+  if (end->shared || getpeername (end->fd, (struct sockaddr *) &peer, &len) < 0
       || !g_file_get_contents ("/proc/net/unix", &table, NULL, NULL))
     return FALSE;
   lines = g_strsplit (table, "\n", -1);
@@ -141,8 +143,19 @@ nego_end_fill (NegoEnd *end, gint64 deadline, GError **error)
   }
 }
 
+/* Not blocking; but to a multiplexer, connecting waits for room in its backlog. */
+static void
+nego_end_set_blocking (const NegoEnd *end, gboolean blocking, double patience)
+{
+  const struct timeval limit = { .tv_sec = (time_t) patience,
+                                 .tv_usec = (suseconds_t) (fmod (patience, 1) * G_USEC_PER_SEC) };
+
+  setsockopt (end->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  g_unix_set_fd_nonblocking (end->fd, !blocking, NULL);
+}
+
 static gboolean
-nego_end_connect_to (NegoEnd *end, GError **error)
+nego_end_connect_to (NegoEnd *end, double patience, GError **error)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -155,8 +168,12 @@ nego_end_connect_to (NegoEnd *end, GError **error)
   end->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (end->fd < 0)
     return nego_error_set_errno (error, errno, "cannot make a socket");
-  if (connect (end->fd, (const struct sockaddr *) &address, sizeof address) == 0)
+  if (end->shared)
+    nego_end_set_blocking (end, TRUE, patience);
+  if (connect (end->fd, (const struct sockaddr *) &address, sizeof address) == 0) {
+    nego_end_set_blocking (end, FALSE, 0);
     return TRUE;
+  }
   switch (errno) {
   case EAGAIN: /* the backlog is full of others */
     return nego_end_set_busy (end, error);
@@ -210,6 +227,7 @@ nego_end_make (const char *path, gboolean device)
   end->path = g_strdup (path);
   end->fd = -1;
   end->device = device;
+  end->shared = FALSE;
   end->start = end->stop = 0;
   return end;
 }
@@ -219,7 +237,16 @@ nego_end_new (const char *path, GError **error)
 {
   g_autoptr (NegoEnd) end = nego_end_make (path, FALSE);
 
-  return nego_end_connect_to (end, error) ? g_steal_pointer (&end) : NULL;
+  return nego_end_connect_to (end, 0, error) ? g_steal_pointer (&end) : NULL;
+}
+
+NegoEnd *
+nego_end_new_shared (const char *path, double patience, GError **error)
+{
+  g_autoptr (NegoEnd) end = nego_end_make (path, FALSE);
+
+  end->shared = TRUE;
+  return nego_end_connect_to (end, patience, error) ? g_steal_pointer (&end) : NULL;
 }
 
 NegoEnd *

@@ -18,12 +18,16 @@ typedef struct {
   char *path;
   int fd; /* non-blocking */
   gboolean device;
+  gboolean shared;   /* a multiplexer's, which serves all that come */
   gsize start, stop; /* of `in`: what was read and not used yet */
   guint8 in[NEGO_END_READ_BYTES];
 } NegoEnd;
 
 /* Connects to the socket @path, which takes no time: whether anybody answers is not known then. */
 NegoEnd *nego_end_new (const char *path, GError **error);
+/* The same, to a multiplexer (../broker/); for room in its backlog it waits @patience seconds at
+ * most, 0 is without limit. */
+NegoEnd *nego_end_new_shared (const char *path, double patience, GError **error);
 NegoEnd *nego_end_new_device (const char *path, GError **error);
 void nego_end_free (NegoEnd *end);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoEnd, nego_end_free)
@@ -36,7 +40,8 @@ gboolean nego_end_fill (NegoEnd *end, gint64 deadline, GError **error);
 /* The same of a socket, at once. FALSE without an error: nothing is there. */
 gboolean nego_end_take (NegoEnd *end, GError **error);
 
-/* Whether a connection to the socket still waits in its listener's backlog. */
+/* Whether a connection to the socket still waits in its listener's backlog, which means that
+ * another program is served: of a socket that serves one. */
 gboolean nego_end_is_waiting (const NegoEnd *end);
 /* Say so; return FALSE. */
 gboolean nego_end_set_busy (const NegoEnd *end, GError **error);

@@ -73,7 +73,7 @@ nego_link_socket_await_sync (
   NegoLinkSocket *self, NegoFramer *framer, const char *id, gint64 deadline, GError **error)
 {
   const gint64 verdict = g_get_monotonic_time () + (gint64) (NEGO_GUEST_SYNC_S * G_USEC_PER_SEC);
-  gboolean judged = deadline <= verdict;
+  gboolean judged = self->end->shared || deadline <= verdict;
 
   for (;;) {
     g_autoptr (GError) failure = NULL;
@@ -297,8 +297,8 @@ nego_link_socket_new_device (const char *path, double patience, GError **error)
   return nego_link_socket_make (&klass, nego_end_new_device (path, error), patience);
 }
 
-NegoLink *
-nego_link_socket_new (const char *path, double patience, GError **error)
+static NegoLink *
+nego_link_socket_new_to (NegoEnd *end, double patience)
 {
   static const NegoLinkClass klass = {
     .sync = nego_link_socket_sync,
@@ -309,5 +309,17 @@ nego_link_socket_new (const char *path, double patience, GError **error)
     .free = nego_link_socket_free,
   };
 
-  return nego_link_socket_make (&klass, nego_end_new (path, error), patience);
+  return nego_link_socket_make (&klass, end, patience);
+}
+
+NegoLink *
+nego_link_socket_new (const char *path, double patience, GError **error)
+{
+  return nego_link_socket_new_to (nego_end_new (path, error), patience);
+}
+
+NegoLink *
+nego_link_socket_new_shared (const char *path, double patience, GError **error)
+{
+  return nego_link_socket_new_to (nego_end_new_shared (path, patience, error), patience);
 }

@@ -21,6 +21,9 @@
  * reply to a sync is awaited for @patience seconds at most, 0 is without limit; but a port that
  * another program holds is told after NEGO_GUEST_SYNC_S, however patient. */
 NegoLink *nego_link_socket_new (const char *path, double patience, GError **error);
+/* The same, to a multiplexer (common/broker/): it serves all that come, so @patience is for waiting
+ * until it gets round to this one, too. */
+NegoLink *nego_link_socket_new_shared (const char *path, double patience, GError **error);
 /* Opens the device @path, for as long as the link lives. Errors: NEGO_ERROR_BUSY (another process
  * has it), NEGO_ERROR_NOT_FOUND, NEGO_ERROR_IO. */
 NegoLink *nego_link_socket_new_device (const char *path, double patience, GError **error);

@@ -146,6 +146,14 @@ nego_run_events_take_input (NegoRunEvents *self, JsonNode *reply, GError **error
   return taken != NULL && nego_run_state_take_input (self->state, taken, error);
 }
 
+/* Whether a multiplexer says that its connection was lost. What had been started is found again;
+ * what may have been is not started a second time. */
+static gboolean
+nego_run_events_is_lost (const NegoRunEvents *self, const GError *failure)
+{
+  return self->started && g_str_has_suffix (failure->message, NEGO_BROKER_LOST);
+}
+
 /* Whether the error reply to @request is one that the run can do without. */
 static gboolean
 nego_run_events_bears (NegoRunEvents *self, NegoRunRequest request, const GError *failure)
@@ -172,6 +180,8 @@ nego_run_events_take_reply (NegoRunEvents *self, const NegoFramerMessage *messag
   if (reply == NULL) {
     if (nego_run_events_bears (self, request, failure))
       return TRUE;
+    if (nego_run_events_is_lost (self, failure))
+      failure->code = NEGO_ERROR_CLOSED;
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }

@@ -67,7 +67,7 @@ nego_outlet_new_broker (NegoOutlet *outlet, const char *port)
   const NegoBrokerOptions options = {
     .name = outlet->name,
     .port = port,
-    .lost = "the connection to the guest changed; the command may have run",
+    .lost = "the connection to the guest " NEGO_BROKER_LOST,
     .silent = "the guest's agent does not answer",
     .absent = NEGO_OUTLET_NO_PORT,
     .limits = {

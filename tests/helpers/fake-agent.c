@@ -18,6 +18,7 @@ struct FakeAgent {
   GString *requests;
   GThread *thread;
   int listener;
+  gulong late_us;
 };
 
 static gboolean
@@ -47,12 +48,15 @@ static gpointer
 fake_agent_thread (gpointer user_data)
 {
   FakeAgent *agent = user_data;
-  const int fd = accept (agent->listener, NULL, NULL);
-  FILE *in = fdopen (fd, "r");
+  int fd;
+  FILE *in;
   char *line = NULL;
   size_t size = 0;
   gsize next = 0;
 
+  g_usleep (agent->late_us);
+  fd = accept (agent->listener, NULL, NULL);
+  in = fdopen (fd, "r");
   while (getline (&line, &size, in) > 0) {
     if (strstr (line, "guest-sync-delimited") != NULL) {
       fake_agent_answer_sync (agent, fd, line);
@@ -70,6 +74,12 @@ fake_agent_thread (gpointer user_data)
 FakeAgent *
 fake_agent_new (const char *stale, const char *const *replies)
 {
+  return fake_agent_new_late (stale, replies, 0);
+}
+
+FakeAgent *
+fake_agent_new_late (const char *stale, const char *const *replies, guint ms)
+{
   FakeAgent *agent = g_new0 (FakeAgent, 1);
   struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -78,6 +88,7 @@ fake_agent_new (const char *stale, const char *const *replies)
   agent->stale = stale;
   agent->replies = replies;
   agent->requests = g_string_new (NULL);
+  agent->late_us = ms * 1000ul;
   g_strlcpy (address.sun_path, agent->path, sizeof address.sun_path);
   agent->listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   g_assert_cmpint (bind (agent->listener, (const struct sockaddr *) &address, sizeof address), ==,

@@ -13,6 +13,8 @@ typedef struct FakeAgent FakeAgent;
  * it is, for each further line that it reads. After the last one it closes the connection; an empty
  * one is no reply at all. @stale: NULL: syncs are not answered either. */
 FakeAgent *fake_agent_new (const char *stale, const char *const *replies);
+/* The same, of one that lets those who connect wait for @ms milliseconds. */
+FakeAgent *fake_agent_new_late (const char *stale, const char *const *replies, guint ms);
 /* Ends it; the connection has to be closed, or be about to. */
 void fake_agent_free (FakeAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FakeAgent, fake_agent_free)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "common/error.h"
+#include "common/names.h"
 #include "common/client/remote.h"
 #include "common/client/link-socket.h"
 #include "tests/helpers/fake-agent.h"
@@ -146,6 +147,32 @@ test_harm (void)
   g_assert_cmpstr (fake_agent_finish (agent), ==, "");
 }
 
+/* A multiplexer that is slow to accept is waited for; at a port that means that another has it. */
+static void
+test_late_accept (void)
+{
+  const guint late_ms = (guint) (NEGO_GUEST_SYNC_S * 1000) + 500;
+  const char *const replies[] = { "{\"return\": 3}\n", NULL };
+  g_autoptr (FakeAgent) shared = fake_agent_new_late ("", replies, late_ms);
+  g_autoptr (FakeAgent) port = fake_agent_new_late ("", replies, late_ms);
+  g_autoptr (NegoRemote) holder = connect_to (port, SHORT_S);
+  g_autoptr (NegoRemote) guest = connect_to (port, 0);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  NegoLink *link;
+
+  g_assert_null (nego_remote_ask (guest, "guest-x", SOON, &error));
+  g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
+  g_clear_error (&error);
+  g_clear_pointer (&guest, nego_remote_free);
+  link = nego_link_socket_new_shared (fake_agent_get_path (shared), 60, &error);
+  g_assert_no_error (error);
+  guest = nego_remote_new (link);
+  node = nego_remote_ask (guest, "guest-x", SOON, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (json_node_get_int (node), ==, 3);
+}
+
 static void
 test_no_socket (void)
 {
@@ -187,6 +214,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/silent", test_silent);
   g_test_add_func ("/remote/late-reply", test_late_reply);
   g_test_add_func ("/remote/harm", test_harm);
+  g_test_add_func ("/remote/late-accept", test_late_accept);
   g_test_add_func ("/remote/no-socket", test_no_socket);
   g_test_add_func ("/remote/long-path", test_long_path);
   return g_test_run ();

@@ -36,7 +36,11 @@ typedef struct {
   GError *error;
   QapiNegotiatorJobStatus *status;
   char *requests;
+  gboolean reopens;
+  const FakeAgent *second; /* where the run is to be found then */
 } Outcome;
+
+static NegoRemote *reopen (gint64 deadline, gpointer user_data, GError **error);
 
 static void
 outcome_clear (Outcome *outcome)
@@ -74,6 +78,7 @@ do_run (Outcome *outcome, const char *const *replies)
     .input_fd = -1,
     .signal_fd = -1,
     .put = put,
+    .reopen = outcome->reopens ? reopen : NULL,
     .user_data = outcome,
   };
 
@@ -276,6 +281,56 @@ test_lost (void)
     outcome.error->message, "negotiator command 'x' was started (--key k collects it), but: "));
 }
 
+#define LOST                                                                   \
+  "{\"error\": {\"class\": \"GenericError\", \"desc\": \"the host connection " \
+  "changed; the command may have run\"}}\n"
+
+static NegoRemote *
+reopen (gint64 deadline, gpointer user_data, GError **error)
+{
+  const Outcome *outcome = user_data;
+  NegoLink *link;
+
+  g_assert_nonnull (outcome->second);
+  link = nego_link_socket_new (fake_agent_get_path (outcome->second), 0, error);
+  g_assert_nonnull (link);
+  return nego_remote_new (link);
+}
+
+/* A multiplexer says that the connection behind it was lost: the run is found again, on another. */
+static void
+test_found_again (void)
+{
+  static const char *const replies[]
+    = { STATUS (RUNNING, OUT ("ab", "utf-8", "0", "2", "false")) EVENT_END, LOST, NULL };
+  static const char *const second[]
+    = { STATUS (RUNNING, OUT ("c", "utf-8", "2", "3", "false")) EVENT_END,
+        STATUS (EXITED ("3"), OUT ("d", "utf-8", "3", "4", "true")), NULL };
+  g_autoptr (FakeAgent) agent = fake_agent_new ("", second);
+  g_auto (Outcome) outcome = { .reopens = TRUE, .second = agent };
+
+  do_run (&outcome, replies);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpint (outcome.status->exitcode, ==, 3);
+  g_assert_cmpstr (outcome.output->str, ==, "abcd");
+  g_assert_cmpstr (fake_agent_finish (agent), ==,
+                   STATUS_REQUEST ("\"key\": \"k\", \"out-offset\": 2, \"err-offset\": 0, "
+                                   "\"stream\": true")
+                     STATUS_REQUEST ("\"key\": \"k\", \"out-offset\": 3, \"err-offset\": 0"));
+}
+
+/* What may have been started is not started again. */
+static void
+test_not_again (void)
+{
+  static const char *const replies[] = { LOST, NULL };
+  g_auto (Outcome) outcome = { .reopens = TRUE };
+
+  do_run (&outcome, replies);
+  g_assert_error (outcome.error, NEGO_ERROR, NEGO_ERROR_GENERIC);
+  g_assert_cmpstr (outcome.requests, ==, EXEC (", \"stream\": true", "0.10000000000000001"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -288,5 +343,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/nonsense/output", test_nonsense_output);
   g_test_add_func ("/run/missing-member", test_missing_member);
   g_test_add_func ("/run/lost", test_lost);
+  g_test_add_func ("/run/found-again", test_found_again);
+  g_test_add_func ("/run/not-again", test_not_again);
   return g_test_run ();
 }
