@@ -58,6 +58,8 @@ nego_libvirt_query_free (gpointer data)
 {
   NegoLibvirtQuery *query = data;
 
+  if (query->is_call)
+    nego_libvirt_end_call (query->libvirt);
   nego_libvirt_unref (query->libvirt);
   g_free (query->text);
   g_free (query->request);

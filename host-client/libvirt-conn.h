@@ -26,10 +26,12 @@ typedef struct {
   char *text; /* a name, a UUID; NULL: none */
   char *request;
   int timeout_s;
+  gboolean is_call; /* it has one of the connection's agent calls (nego_libvirt_begin_call()) */
 } NegoLibvirtQuery;
 
 /* With a reference to @libvirt and a copy of @text. */
 NegoLibvirtQuery *nego_libvirt_query_new (NegoLibvirt *libvirt, const char *text);
+/* Ends its agent call, too. */
 void nego_libvirt_query_free (gpointer data);
 
 NegoLibvirt *nego_libvirt_ref (NegoLibvirt *libvirt);

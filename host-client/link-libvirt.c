@@ -106,7 +106,6 @@ nego_libvirt_do_call (gpointer data, GError **error)
     if (text == NULL)
       nego_libvirt_set_call_error (virGetLastErrorCode (), nego_libvirt_last_message (), error);
   }
-  nego_libvirt_end_call (query->libvirt);
   return g_steal_pointer (&text);
 }
 
@@ -149,6 +148,7 @@ nego_link_libvirt_call (NegoLink *link,
     return NULL;
   }
   query = nego_libvirt_query_new (self->libvirt, self->uuid);
+  query->is_call = TRUE;
   query->request = g_strndup (request->text, request->len);
   query->timeout_s = nego_link_libvirt_timeout (deadline);
   reply = nego_worker_run (nego_libvirt_do_call, query, nego_libvirt_query_free, g_free, deadline,

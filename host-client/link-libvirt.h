@@ -50,7 +50,8 @@ typedef struct {
   void (*free_domain) (NegoDomain *domain);
   NegoLink *(*link) (NegoLibvirt *libvirt, const NegoDomain *domain);
   /* All disks or none. After a failure with quiesce the guest is thawed, however libvirt left it.
-   * Errors: NEGO_ERROR_IO with libvirt's message; TIMEOUT: libvirt still works at it, and thaws. */
+   * Errors: NEGO_ERROR_IO with libvirt's message; BUSY: with quiesce, the guest is frozen already,
+   * and stays so; TIMEOUT: libvirt still works at it, and thaws. */
   gboolean (*snapshot) (NegoLibvirt *libvirt,
                         const NegoDomain *domain,
                         const NegoSnapshot *snapshot,

@@ -72,10 +72,18 @@ nego_worker_run (NegoWorkerFunc func,
                  gint64 deadline,
                  GError **error)
 {
-  NegoWorker *worker = g_new0 (NegoWorker, 1);
   g_autoptr (GThread) thread = NULL;
+  NegoWorker *worker;
   gpointer result;
 
+  /* What nobody waits for is not begun. */
+  if (deadline <= g_get_monotonic_time ()) {
+    free_data (data);
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT,
+                         "the time was over before libvirt could be asked");
+    return NULL;
+  }
+  worker = g_new0 (NegoWorker, 1);
   g_mutex_init (&worker->lock);
   g_cond_init (&worker->ended);
   worker->func = func;

@@ -14,7 +14,8 @@
 typedef gpointer (*NegoWorkerFunc) (gpointer data, GError **error);
 
 /* Calls @func with @data, which it takes and frees with @free_data; @free_result is for a result
- * that nobody waits for any more. NULL with NEGO_ERROR_TIMEOUT at the @deadline (link.h). */
+ * that nobody waits for any more. NULL with NEGO_ERROR_TIMEOUT at the @deadline (link.h); where
+ * that is over already, @func is not called. */
 gpointer nego_worker_run (NegoWorkerFunc func,
                           gpointer data,
                           GDestroyNotify free_data,
