@@ -589,6 +589,12 @@ nego_session_new (NegoDispatcher *dispatcher,
 }
 
 void
+nego_session_set_poller (NegoSession *session, NegoPoller *poller)
+{
+  nego_stream_set_poller (session->stream, poller);
+}
+
+void
 nego_session_free (NegoSession *session)
 {
   if (session == NULL)

@@ -63,6 +63,8 @@ NegoSession *nego_session_new (NegoDispatcher *dispatcher,
                                const NegoSessionOptions *options,
                                NegoSessionClosedFunc closed,
                                gpointer user_data);
+/* nego_stream_set_poller (), of its stream. */
+void nego_session_set_poller (NegoSession *session, NegoPoller *poller);
 /* For handlers of a session that never is concurrent: sets @error, returns FALSE. */
 gboolean nego_session_refuse_concurrent (GError **error);
 /* Abandons what runs, closes the descriptor; @closed is not called any more. */

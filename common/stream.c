@@ -31,8 +31,9 @@ struct NegoStream {
   int fd;
   int epoll_fd; /* PORT: holds fd, edge-triggered */
   guint32 epoll_mask;
-  GSource *source;
+  GSource *source; /* NULL: `entry` stands for it */
   gpointer tag;
+  NegoPollerEntry *entry; /* in somebody's poller */
   GSource *stuck;
   guint stuck_s;
 
@@ -50,6 +51,7 @@ struct NegoStream {
   gboolean eof;
   gboolean finishing;
   gboolean closing; /* the closed callback is due, or done */
+  gboolean told;    /* it is done; with `entry` */
   GError *close_error;
 
   const NegoStreamCallbacks *callbacks;
@@ -60,6 +62,16 @@ typedef struct {
   GSource source;
   NegoStream *stream;
 } NegoStreamSource;
+
+/* Dispatches it in the next turn of the main loop. */
+static void
+nego_stream_wake (NegoStream *stream)
+{
+  if (stream->entry != NULL)
+    nego_poller_wake (stream->entry);
+  else
+    g_source_set_ready_time (stream->source, 0);
+}
 
 /* The closed callback runs from the main loop only: whoever called us may not expect to be freed.
  */
@@ -72,7 +84,7 @@ nego_stream_close_later (NegoStream *stream, GError *error)
   }
   stream->closing = TRUE;
   stream->close_error = error;
-  g_source_set_ready_time (stream->source, 0);
+  nego_stream_wake (stream);
 }
 
 static void
@@ -117,7 +129,7 @@ nego_stream_update_stuck (NegoStream *stream, gboolean progress)
     return;
   stream->stuck = g_timeout_source_new_seconds (stream->stuck_s);
   g_source_set_callback (stream->stuck, nego_stream_stuck_cb, stream, NULL);
-  g_source_attach (stream->stuck, g_source_get_context (stream->source));
+  g_source_attach (stream->stuck, g_main_context_get_thread_default ());
 }
 
 static void
@@ -136,20 +148,28 @@ nego_stream_update_port (NegoStream *stream)
     nego_stream_fail (stream, "failed to watch the port", errno);
 }
 
-static void
-nego_stream_update_watch (NegoStream *stream)
+/* What a stream that is no PORT waits for. */
+static GIOCondition
+nego_stream_wanted (const NegoStream *stream)
 {
-  GIOCondition condition = 0;
+  GIOCondition condition = G_IO_HUP | G_IO_ERR;
 
-  if (stream->kind == NEGO_STREAM_PORT) {
-    nego_stream_update_port (stream);
-    return;
-  }
   if (stream->reading && stream->too_fast == NULL && !stream->eof)
     condition |= G_IO_IN;
   if (stream->blocked)
     condition |= G_IO_OUT;
-  g_source_modify_unix_fd (stream->source, stream->tag, condition | G_IO_HUP | G_IO_ERR);
+  return condition;
+}
+
+static void
+nego_stream_update_watch (NegoStream *stream)
+{
+  if (stream->kind == NEGO_STREAM_PORT)
+    nego_stream_update_port (stream);
+  else if (stream->entry == NULL)
+    g_source_modify_unix_fd (stream->source, stream->tag, nego_stream_wanted (stream));
+  else if (!nego_poller_modify (stream->entry, nego_stream_wanted (stream)))
+    nego_stream_fail (stream, "failed to watch the peer", errno);
 }
 
 void
@@ -173,7 +193,7 @@ nego_stream_flush (NegoStream *stream)
 
     if (written >= NEGO_STREAM_WRITE_BYTES) {
       stream->blocked = stream->sliced = TRUE;
-      g_source_set_ready_time (stream->source, 0);
+      nego_stream_wake (stream);
       break;
     }
     n = write (stream->fd, start, MIN (len, NEGO_STREAM_WRITE_BYTES));
@@ -244,7 +264,7 @@ nego_stream_set_reading (NegoStream *stream, gboolean reading)
   if (stream->kind != NEGO_STREAM_PORT)
     nego_stream_update_watch (stream);
   else if (reading && stream->readable)
-    g_source_set_ready_time (stream->source, 0); /* the edge is gone: nothing else would wake us */
+    nego_stream_wake (stream); /* the edge is gone: nothing else would wake us */
 }
 
 void
@@ -338,7 +358,7 @@ nego_stream_read_port (NegoStream *stream)
     stream->callbacks->data (stream, buffer, len, stream->user_data);
   }
   if (n > 0)
-    g_source_set_ready_time (stream->source, 0); /* the rest after the other sources' turn */
+    nego_stream_wake (stream); /* the rest after the other sources' turn */
   else if (n == 0)
     nego_stream_meet_end (stream);
   else if (n < 0 && errnum == EAGAIN)
@@ -446,6 +466,22 @@ nego_stream_serve (NegoStream *stream, GIOCondition condition)
     nego_stream_close_later (stream, NULL); /* nobody is left to read what we would write */
 }
 
+static void
+nego_stream_polled_cb (GIOCondition condition, gpointer user_data)
+{
+  NegoStream *stream = user_data;
+
+  if (!stream->closing) {
+    nego_stream_serve (stream, condition);
+    return;
+  }
+  if (stream->told)
+    return;
+  stream->told = TRUE;
+  nego_poller_stop (stream->entry);
+  stream->callbacks->closed (stream, stream->close_error, stream->user_data);
+}
+
 static gboolean
 nego_stream_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
@@ -518,6 +554,21 @@ nego_stream_new (int fd,
 }
 
 void
+nego_stream_set_poller (NegoStream *stream, NegoPoller *poller)
+{
+  if (stream->kind == NEGO_STREAM_PORT || stream->closing || stream->entry != NULL)
+    return;
+  stream->entry = nego_poller_add (poller, stream->fd, nego_stream_wanted (stream),
+                                   nego_stream_polled_cb, stream);
+  /* What the kernel cannot watch so (it has a limit, for a user) stays as it was. */
+  if (stream->entry == NULL)
+    return;
+  if (stream->sliced)
+    nego_poller_wake (stream->entry);
+  nego_source_clear (&stream->source);
+}
+
+void
 nego_stream_free (NegoStream *stream)
 {
   if (stream == NULL)
@@ -525,8 +576,8 @@ nego_stream_free (NegoStream *stream)
   nego_stream_disarm_stuck (stream);
   nego_source_clear (&stream->too_fast);
   nego_source_clear (&stream->leaving);
-  g_source_destroy (stream->source);
-  g_source_unref (stream->source);
+  nego_source_clear (&stream->source);
+  g_clear_pointer (&stream->entry, nego_poller_remove);
   if (stream->epoll_fd >= 0)
     close (stream->epoll_fd);
   close (stream->fd);

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "common/poller.h"
+
 #include <glib.h>
 
 typedef struct NegoStream NegoStream;
@@ -71,6 +73,10 @@ void nego_stream_set_reading (NegoStream *stream, gboolean reading);
 /* PORT: what comes are answers to what we say: they cannot be the words of a host that is about to
  * show, so one that leaves is gone at once (port-host.h). */
 void nego_stream_set_asking (NegoStream *stream);
+
+/* One of many in @poller, instead of a source of its own in the main loop; @poller must outlive it.
+ * Nothing of a PORT. */
+void nego_stream_set_poller (NegoStream *stream, NegoPoller *poller);
 
 /* A SOCKET's peer that sends more than @rate bytes a second, and that many at once, is read no
  * faster. */

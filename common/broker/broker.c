@@ -34,6 +34,7 @@ struct NegoBroker {
   NegoUpstream *upstream; /* NULL: none */
   GPtrArray *clients;     /* NegoBrokerClient */
   GQueue line;            /* NegoBrokerLine */
+  NegoPoller *poller;     /* NULL: each connection has a source of its own */
   const NegoBrokerCallbacks *callbacks;
   gpointer user_data;
 };
@@ -165,13 +166,16 @@ static const NegoBrokerClientCallbacks client_callbacks = {
 static void
 nego_broker_serve (NegoBroker *broker, int fd, uid_t uid)
 {
+  NegoBrokerClient *client;
   NegoFramerLimits limits = broker->options.requests;
 
   limits.max_bytes -= NEGO_BROKER_SPLICE_BYTES;
   limits.max_tokens -= NEGO_BROKER_SPLICE_TOKENS;
-  g_ptr_array_add (broker->clients,
-                   nego_broker_client_new (fd, uid, broker->name, &limits, broker->dispatcher,
-                                           &client_callbacks, broker));
+  client = nego_broker_client_new (fd, uid, broker->name, &limits, broker->dispatcher,
+                                   &client_callbacks, broker);
+  if (broker->poller != NULL)
+    nego_broker_client_set_poller (client, broker->poller);
+  g_ptr_array_add (broker->clients, client);
 }
 
 /* Says why, if that can be said at once, and closes @fd. */
@@ -333,6 +337,12 @@ nego_broker_line_free (gpointer data)
 }
 
 void
+nego_broker_set_poller (NegoBroker *broker, NegoPoller *poller)
+{
+  broker->poller = poller;
+}
+
+void
 nego_broker_free (NegoBroker *broker)
 {
   if (broker == NULL)
@@ -354,6 +364,8 @@ nego_broker_set_upstream (NegoBroker *broker, int fd, NegoStreamKind kind)
   nego_broker_drop_upstream (broker, broker->options.absent);
   broker->upstream = nego_upstream_new (fd, kind, broker->name, &broker->options.limits,
                                         broker->options.switches, &upstream_callbacks, broker);
+  if (broker->poller != NULL)
+    nego_upstream_set_poller (broker->upstream, broker->poller);
   nego_calls_set_upstream (broker->calls, broker->upstream);
   if (nego_upstream_is_present (broker->upstream))
     nego_broker_connection_set_reason (broker->connection, broker->options.silent);

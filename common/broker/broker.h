@@ -57,6 +57,8 @@ typedef struct {
 NegoBroker *nego_broker_new (const NegoBrokerOptions *options,
                              const NegoBrokerCallbacks *callbacks,
                              gpointer user_data);
+/* Its connections to come are in @poller (stream.h), which must outlive it. */
+void nego_broker_set_poller (NegoBroker *broker, NegoPoller *poller);
 /* Ends all connections. */
 void nego_broker_free (NegoBroker *broker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoBroker, nego_broker_free)

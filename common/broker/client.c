@@ -56,6 +56,12 @@ nego_broker_client_new (int fd,
 }
 
 void
+nego_broker_client_set_poller (NegoBrokerClient *client, NegoPoller *poller)
+{
+  nego_session_set_poller (client->session, poller);
+}
+
+void
 nego_broker_client_free (NegoBrokerClient *client)
 {
   if (client == NULL)

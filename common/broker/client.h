@@ -26,6 +26,7 @@ NegoBrokerClient *nego_broker_client_new (int fd,
                                           NegoDispatcher *dispatcher,
                                           const NegoBrokerClientCallbacks *callbacks,
                                           gpointer user_data);
+void nego_broker_client_set_poller (NegoBrokerClient *client, NegoPoller *poller);
 void nego_broker_client_free (NegoBrokerClient *client);
 
 uid_t nego_broker_client_get_uid (const NegoBrokerClient *client);

@@ -266,6 +266,12 @@ nego_upstream_new (int fd,
 }
 
 void
+nego_upstream_set_poller (NegoUpstream *upstream, NegoPoller *poller)
+{
+  nego_stream_set_poller (upstream->stream, poller);
+}
+
+void
 nego_upstream_free (NegoUpstream *upstream)
 {
   if (upstream == NULL)

@@ -35,6 +35,7 @@ NegoUpstream *nego_upstream_new (int fd,
                                  gboolean switches,
                                  const NegoUpstreamCallbacks *callbacks,
                                  gpointer user_data);
+void nego_upstream_set_poller (NegoUpstream *upstream, NegoPoller *poller);
 void nego_upstream_free (NegoUpstream *upstream);
 
 gboolean nego_upstream_is_ready (const NegoUpstream *upstream);

@@ -19,6 +19,7 @@ struct NegoGuests {
   char *outlet_dir;
   NegoOutletPlace outlets;
   NegoCgroupTree *cgroups; /* NULL: none */
+  NegoPoller *poller;      /* NULL: none */
   NegoRules *rules;
   GHookList watches;
   guint stopping; /* tables that have not stopped */
@@ -58,6 +59,7 @@ nego_guests_free (NegoGuests *guests)
   g_hash_table_unref (guests->present);
   g_hash_table_unref (guests->absent);
   g_hook_list_clear (&guests->watches);
+  nego_poller_free (guests->poller);
   nego_cgroup_tree_unref (guests->cgroups);
   nego_rules_free (guests->rules);
   g_strfreev (guests->commands);
@@ -234,6 +236,19 @@ const NegoOutletPlace *
 nego_guests_get_outlets (const NegoGuests *guests)
 {
   return &guests->outlets;
+}
+
+void
+nego_guests_set_poller (NegoGuests *guests, NegoPoller *poller)
+{
+  nego_poller_free (guests->poller);
+  guests->poller = poller;
+}
+
+NegoPoller *
+nego_guests_get_poller (const NegoGuests *guests)
+{
+  return guests->poller;
 }
 
 void

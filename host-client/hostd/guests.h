@@ -29,6 +29,10 @@ const NegoOutletPlace *nego_guests_get_outlets (const NegoGuests *guests);
  * first). */
 void nego_guests_set_cgroups (NegoGuests *guests, NegoCgroupTree *cgroups);
 NegoCgroupTree *nego_guests_get_cgroups (const NegoGuests *guests);
+/* The connections of guests and programs to come are in @poller (transfer full; NULL: none, as at
+ * first). */
+void nego_guests_set_poller (NegoGuests *guests, NegoPoller *poller);
+NegoPoller *nego_guests_get_poller (const NegoGuests *guests);
 /* Frees all guests. */
 void nego_guests_free (NegoGuests *guests);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoGuests, nego_guests_free)

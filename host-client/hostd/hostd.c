@@ -84,6 +84,18 @@ nego_hostd_open_cgroups (NegoHostd *hostd)
   nego_guests_set_cgroups (hostd->guests, cgroups);
 }
 
+/* All connections behind one descriptor: there may be hundreds of guests. */
+static void
+nego_hostd_open_poller (NegoHostd *hostd)
+{
+  g_autoptr (GError) error = NULL;
+  NegoPoller *poller = nego_poller_new (&error);
+
+  if (poller == NULL)
+    g_warning ("%s: many guests will be served slowly", error->message);
+  nego_guests_set_poller (hostd->guests, poller);
+}
+
 static void
 nego_hostd_add_sockets (NegoHostd *hostd, const NegoSettings *settings)
 {
@@ -155,6 +167,7 @@ nego_hostd_listen (NegoHostd *hostd, const NegoSettings *settings, GError **erro
   hostd->control = nego_control_new (hostd->guests, settings->control, gid, mode, error);
   if (hostd->control == NULL)
     return FALSE;
+  outlets.poller = nego_guests_get_poller (hostd->guests);
   nego_hostd_judge_access (settings->guests_group != NULL ? settings->guests_group
                                                           : settings->group,
                            &outlets.mode, &outlets.gid);
@@ -175,6 +188,7 @@ nego_hostd_new (const NegoSettings *settings, GError **error)
   hostd->stations = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_station_free);
   hostd->guests = nego_hostd_new_guests (settings, rules);
   nego_hostd_open_cgroups (hostd);
+  nego_hostd_open_poller (hostd);
   hostd->arrivals = nego_arrivals_new (error);
   if (hostd->arrivals == NULL)
     return NULL;

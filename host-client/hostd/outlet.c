@@ -123,6 +123,8 @@ nego_outlet_new (const NegoOutletPlace *place,
   }
   outlet->connector = nego_connector_new (port, arrivals, nego_outlet_on_connected, outlet);
   outlet->broker = nego_outlet_new_broker (outlet, nego_connector_get_path (outlet->connector));
+  if (place->poller != NULL)
+    nego_broker_set_poller (outlet->broker, place->poller);
   return g_steal_pointer (&outlet);
 }
 

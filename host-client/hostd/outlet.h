@@ -10,15 +10,17 @@
 #pragma once
 
 #include "common/listener.h"
+#include "common/poller.h"
 #include "host-client/hostd/arrivals.h"
 
 typedef struct NegoOutlet NegoOutlet;
 
 /* Where the sockets are, and who may use them; borrowed. */
 typedef struct {
-  const char *dir; /* made if it is missing */
-  gid_t gid;       /* the sockets' group; NEGO_LISTENER_NO_GROUP: that of this process */
-  guint mode;      /* their permissions */
+  const char *dir;    /* made if it is missing */
+  gid_t gid;          /* the sockets' group; NEGO_LISTENER_NO_GROUP: that of this process */
+  guint mode;         /* their permissions */
+  NegoPoller *poller; /* of all connections; it must outlive the outlets; NULL: none */
 } NegoOutletPlace;
 
 /* @name: the guest's. @port: QEMU's socket. @arrivals must outlive it. NULL: there can be none. */

@@ -9,6 +9,7 @@
 #include "common/service/old-peer.h"
 #include "common/session.h"
 #include "host-client/hostd/connector.h"
+#include "host-client/hostd/guests.h"
 
 struct NegoPort {
   NegoGuest *guest;
@@ -35,6 +36,7 @@ static void
 nego_port_on_connected (NegoConnector *connector, int fd, gpointer user_data)
 {
   NegoPort *port = user_data;
+  NegoPoller *poller = nego_guests_get_poller (port->guest->guests);
   const NegoSessionOptions options = {
     .name = port->name,
     .kind = NEGO_STREAM_SOCKET,
@@ -48,6 +50,8 @@ nego_port_on_connected (NegoConnector *connector, int fd, gpointer user_data)
   g_info ("guest '%s': connected to '%s'", port->guest->name, nego_connector_get_path (connector));
   port->session
     = nego_session_new (port->guest->service.dispatcher, fd, &options, nego_port_on_closed, port);
+  if (poller != NULL)
+    nego_session_set_poller (port->session, poller);
   nego_guest_set_state (port->guest, NEGO_GUEST_CONNECTED);
 }
 

@@ -14,6 +14,7 @@
  * its read gives 0 where the port's does, which is all that the stream looks at. */
 typedef struct {
   int peer;
+  NegoPoller *poller; /* NULL: the stream has a source of its own */
   NegoStream *stream;
   GString *received;
   guint drained, eofs, closed;
@@ -73,10 +74,23 @@ set_up (Fixture *fixture, gconstpointer kind)
   fixture->stream = nego_stream_new (fds[1], GPOINTER_TO_INT (kind), 1, &callbacks, fixture);
 }
 
+/* The same stream, among those of a poller. */
+static void
+set_up_polled (Fixture *fixture, gconstpointer kind)
+{
+  g_autoptr (GError) error = NULL;
+
+  set_up (fixture, kind);
+  fixture->poller = nego_poller_new (&error);
+  g_assert_no_error (error);
+  nego_stream_set_poller (fixture->stream, fixture->poller);
+}
+
 static void
 tear_down (Fixture *fixture, gconstpointer kind)
 {
   g_clear_pointer (&fixture->stream, nego_stream_free);
+  nego_poller_free (fixture->poller);
   if (fixture->peer >= 0)
     close (fixture->peer);
   g_string_free (fixture->received, TRUE);
@@ -407,6 +421,9 @@ test_rate (Fixture *fixture, gconstpointer kind)
 
 #define ADD(path, kind, func) \
   g_test_add (path, Fixture, GINT_TO_POINTER (kind), set_up, func, tear_down)
+#define ADD_POLLED(name, func)                                                       \
+  g_test_add ("/stream/polled/" name, Fixture, GINT_TO_POINTER (NEGO_STREAM_SOCKET), \
+              set_up_polled, func, tear_down)
 
 int
 main (int argc, char **argv)
@@ -423,6 +440,16 @@ main (int argc, char **argv)
   ADD ("/stream/socket/close", NEGO_STREAM_SOCKET, test_close);
   ADD ("/stream/socket/close-unread", NEGO_STREAM_SOCKET, test_close_unread);
   ADD ("/stream/socket/close-paused", NEGO_STREAM_SOCKET, test_close_paused);
+  ADD_POLLED ("echo", test_echo);
+  ADD_POLLED ("pause", test_pause);
+  ADD_POLLED ("backlog", test_backlog);
+  ADD_POLLED ("slices", test_slices);
+  ADD_POLLED ("rate", test_rate);
+  ADD_POLLED ("drop-queue", test_drop_queue);
+  ADD_POLLED ("half-close", test_half_close);
+  ADD_POLLED ("close", test_close);
+  ADD_POLLED ("close-unread", test_close_unread);
+  ADD_POLLED ("close-paused", test_close_paused);
   ADD ("/stream/port/echo", NEGO_STREAM_PORT, test_echo);
   ADD ("/stream/port/pause", NEGO_STREAM_PORT, test_pause);
   ADD ("/stream/port/backlog", NEGO_STREAM_PORT, test_backlog);
