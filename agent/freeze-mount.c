@@ -51,6 +51,7 @@ struct NegoFreezeMount {
   int open_errno, errnum;
   NegoOffloadTask *task;
   NegoFreezeMountFunc done;
+  NegoFreezeUndoneFunc undone; /* once it is given up */
   gpointer user_data;
 };
 
@@ -71,6 +72,8 @@ nego_freeze_mount_thread (gpointer data)
 {
   NegoFreezeMount *mount = data;
 
+  if (g_atomic_int_get (&mount->state) == NEGO_FREEZE_MOUNT_GIVEN_UP)
+    return;
   mount->fd = nego_freeze_mount_open (mount->path);
   mount->open_errno = mount->fd < 0 ? errno : 0;
   if (mount->fd >= 0)
@@ -85,9 +88,13 @@ nego_freeze_mount_thread (gpointer data)
 static void
 nego_freeze_mount_ended_cb (gpointer data, gpointer user_data)
 {
-  NegoFreezeMount *mount = user_data;
+  NegoFreezeMount *mount = data;
   int fd = mount->fd;
 
+  if (g_atomic_int_get (&mount->state) == NEGO_FREEZE_MOUNT_GIVEN_UP) {
+    mount->undone (mount, mount->user_data);
+    return;
+  }
   mount->fd = -1;
   mount->done (mount->open_errno, mount->errnum, fd, mount->user_data);
   nego_freeze_mount_unref (mount);
@@ -111,7 +118,7 @@ nego_freeze_mount_start (NegoOffload *offload,
   mount->done = done;
   mount->user_data = user_data;
   mount->task = nego_offload_run (offload, nego_freeze_mount_thread, mount, nego_freeze_mount_unref,
-                                  0, nego_freeze_mount_ended_cb, mount, error);
+                                  0, nego_freeze_mount_ended_cb, NULL, error);
   if (mount->task != NULL)
     return mount;
   nego_freeze_mount_unref (mount);
@@ -125,14 +132,20 @@ nego_freeze_mount_get_path (const NegoFreezeMount *mount)
 }
 
 int
-nego_freeze_mount_give_up (NegoFreezeMount *mount)
+nego_freeze_mount_give_up (NegoFreezeMount *mount, NegoFreezeUndoneFunc undone, gpointer user_data)
 {
   int fd = -1;
 
+  mount->undone = undone;
+  mount->user_data = user_data;
+  if (g_atomic_int_compare_and_exchange (&mount->state, NEGO_FREEZE_MOUNT_RUNS,
+                                         NEGO_FREEZE_MOUNT_GIVEN_UP)) {
+    /* From here on it is the task's alone. */
+    nego_freeze_mount_unref (mount);
+    return -1;
+  }
   nego_offload_cancel (mount->task);
-  if (!g_atomic_int_compare_and_exchange (&mount->state, NEGO_FREEZE_MOUNT_RUNS,
-                                          NEGO_FREEZE_MOUNT_GIVEN_UP)
-      && mount->open_errno == 0 && mount->errnum == 0) {
+  if (mount->open_errno == 0 && mount->errnum == 0) {
     fd = mount->fd;
     mount->fd = -1;
   }
@@ -182,15 +195,20 @@ nego_thaw_mount_start (NegoOffload *offload,
                        const NegoFreezeOps *ops,
                        const char *path,
                        int fd,
+                       guint wait_ms,
                        NegoOffloadDoneFunc done,
+                       NegoOffloadDoneFunc ended,
                        gpointer user_data)
 {
   NegoThawMount *mount = g_new0 (NegoThawMount, 1);
+  NegoOffloadTask *task;
 
   mount->ops = ops;
   mount->path = g_strdup (path);
   mount->fd = fd;
-  return nego_offload_run (offload, nego_thaw_mount_thread, mount, nego_thaw_mount_free,
-                           NEGO_THAW_WAIT_MS, done, user_data, NULL)
-         != NULL;
+  task = nego_offload_run (offload, nego_thaw_mount_thread, mount, nego_thaw_mount_free, wait_ms,
+                           done, user_data, NULL);
+  if (task != NULL)
+    nego_offload_await (task, ended);
+  return task != NULL;
 }

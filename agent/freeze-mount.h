@@ -33,9 +33,13 @@ NegoFreezeMount *nego_freeze_mount_start (NegoOffload *offload,
                                           gpointer user_data,
                                           GError **error);
 const char *nego_freeze_mount_get_path (const NegoFreezeMount *mount);
-/* Gives it up, and frees @mount. Returns its descriptor, the caller's, if it is frozen; else -1: if
- * it is frozen later, it is thawed at once. Only before @done was called. */
-int nego_freeze_mount_give_up (NegoFreezeMount *mount);
+/* The thread has ended, and what it froze is thawed. */
+typedef void (*NegoFreezeUndoneFunc) (NegoFreezeMount *mount, gpointer user_data);
+/* Gives it up. Returns its descriptor, the caller's, if it is frozen, and frees @mount; else -1: if
+ * it is frozen later, it is thawed at once, and @undone is called then, after which @mount is gone,
+ * unless the offload goes first. Only before @done was called. */
+int
+nego_freeze_mount_give_up (NegoFreezeMount *mount, NegoFreezeUndoneFunc undone, gpointer user_data);
 
 typedef struct {
   guint n;    /* how often it was frozen */
@@ -43,11 +47,13 @@ typedef struct {
 } NegoThawResult;
 
 /* Thaws what is mounted on @path: as @fd (transfer full), or by the path where that is -1. @done
- * gets a NegoThawResult; NULL: it takes longer than NEGO_THAW_WAIT_MS. FALSE: too much waits for
- * threads, and @done is not called. */
+ * gets a NegoThawResult; NULL: it takes longer than @wait_ms, and @ended gets the result
+ * when there is one. FALSE: too much waits for threads, and neither is called. */
 gboolean nego_thaw_mount_start (NegoOffload *offload,
                                 const NegoFreezeOps *ops,
                                 const char *path,
                                 int fd,
+                                guint wait_ms,
                                 NegoOffloadDoneFunc done,
+                                NegoOffloadDoneFunc ended,
                                 gpointer user_data);

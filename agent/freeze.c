@@ -10,6 +10,7 @@
 #include "agent/frozen-marker.h"
 #include "agent/hook.h"
 #include "common/error.h"
+#include "common/names.h"
 #include "common/pipe.h"
 #include "common/source.h"
 
@@ -25,7 +26,7 @@ struct NegoFreeze {
   NegoFreezeState state;
   gboolean frozen;
   char *root, *marker, *boot_id;
-  guint thaw_after_ms;
+  guint thaw_after_ms, thaw_wait_ms;
   const NegoFreezeOps *ops;
   NegoFreezeChangedFunc changed;
   gpointer user_data;
@@ -37,9 +38,14 @@ struct NegoFreeze {
   GQueue done;   /* NegoFreezeItem: frozen by us */
   NegoFreezeMount *mount;
   NegoFreezeItem *thawing;
+  char *undoing; /* what a thread still freezes, to thaw it then; NULL: none */
+  guint late;    /* threads that still thaw what we froze */
   gint64 count, thawed;
   GError *freeze_error, *thaw_error;
   GArray *freeze_waiters, *thaw_waiters; /* NegoFreezeWaiter */
+  gboolean ending;
+  NegoFreezeEndedFunc ended; /* NULL: nobody waits for the end */
+  gpointer ended_data;
 };
 
 static void nego_freeze_step (NegoFreeze *freeze, NegoFreezeEvent event);
@@ -80,6 +86,7 @@ nego_freeze_new (const NegoFreezeSettings *settings,
   freeze->root = g_strdup (settings->root != NULL ? settings->root : "");
   freeze->boot_id = g_strdup (settings->boot_id);
   freeze->thaw_after_ms = settings->thaw_after_ms;
+  freeze->thaw_wait_ms = settings->thaw_wait_ms > 0 ? settings->thaw_wait_ms : NEGO_THAW_WAIT_MS;
   freeze->ops = settings->ops;
   freeze->changed = changed;
   freeze->user_data = user_data;
@@ -103,7 +110,7 @@ nego_freeze_free (NegoFreeze *freeze)
   if (freeze == NULL)
     return;
   if (freeze->mount != NULL) {
-    int fd = nego_freeze_mount_give_up (freeze->mount);
+    int fd = nego_freeze_mount_give_up (freeze->mount, NULL, NULL);
 
     nego_pipe_close (&fd);
   }
@@ -113,6 +120,7 @@ nego_freeze_free (NegoFreeze *freeze)
   g_queue_clear_full (&freeze->todo, nego_freeze_item_free);
   g_queue_clear_full (&freeze->done, nego_freeze_item_free);
   g_clear_pointer (&freeze->thawing, nego_freeze_item_free);
+  g_free (freeze->undoing);
   g_clear_error (&freeze->freeze_error);
   g_clear_error (&freeze->thaw_error);
   g_array_unref (freeze->freeze_waiters);
@@ -130,10 +138,17 @@ nego_freeze_is_frozen (const NegoFreeze *freeze)
   return freeze->frozen;
 }
 
+/* Whether no thread has a file system in its hands. */
+static gboolean
+nego_freeze_is_settled (const NegoFreeze *freeze)
+{
+  return freeze->undoing == NULL && freeze->late == 0;
+}
+
 gboolean
 nego_freeze_is_idle (const NegoFreeze *freeze)
 {
-  return freeze->state == NEGO_FREEZE_THAWED;
+  return freeze->state == NEGO_FREEZE_THAWED && nego_freeze_is_settled (freeze);
 }
 
 /* Before the first is frozen, and after the last is thawed: the marker may lie on one of them. */
@@ -151,6 +166,29 @@ nego_freeze_set_frozen (NegoFreeze *freeze, gboolean frozen)
   if (frozen)
     nego_freeze_start_deadline (freeze);
   freeze->changed (frozen, freeze->user_data);
+}
+
+static void
+nego_freeze_tell_ended (NegoFreeze *freeze)
+{
+  NegoFreezeEndedFunc ended = freeze->ended;
+
+  if (ended == NULL || !nego_freeze_is_idle (freeze))
+    return;
+  freeze->ended = NULL;
+  ended (freeze->ended_data);
+}
+
+/* What a thread had is thawed. Until the last is, all the rest goes on as if frozen: the log, for
+ * one, may lie on it. */
+static void
+nego_freeze_settle (NegoFreeze *freeze)
+{
+  if (!nego_freeze_is_settled (freeze)
+      || (freeze->state != NEGO_FREEZE_FINISHING && freeze->state != NEGO_FREEZE_THAWED))
+    return;
+  nego_freeze_set_frozen (freeze, FALSE);
+  nego_freeze_tell_ended (freeze);
 }
 
 static void
@@ -261,9 +299,21 @@ static void
 nego_freeze_thawed_cb (gpointer data, gpointer user_data)
 {
   const NegoThawResult *result = data;
+  NegoFreeze *freeze = user_data;
 
-  nego_freeze_end_thaw (user_data, result != NULL ? result->n : 0,
+  if (result == NULL && freeze->thawing->ours)
+    freeze->late++;
+  nego_freeze_end_thaw (freeze, result != NULL ? result->n : 0,
                         result != NULL ? result->errnum : ETIMEDOUT);
+}
+
+static void
+nego_freeze_thawed_late_cb (gpointer data, gpointer user_data)
+{
+  NegoFreeze *freeze = user_data;
+
+  freeze->late--;
+  nego_freeze_settle (freeze);
 }
 
 static void
@@ -279,28 +329,42 @@ nego_freeze_thaw_next (NegoFreeze *freeze)
   fd = item->fd;
   item->fd = -1;
   freeze->thawing = item;
-  if (!nego_thaw_mount_start (freeze->offload, freeze->ops, item->path, fd, nego_freeze_thawed_cb,
+  if (!nego_thaw_mount_start (freeze->offload, freeze->ops, item->path, fd, freeze->thaw_wait_ms,
+                              nego_freeze_thawed_cb, item->ours ? nego_freeze_thawed_late_cb : NULL,
                               freeze))
     nego_freeze_end_thaw (freeze, 0, EBUSY);
 }
 
 static void
+nego_freeze_undone_cb (NegoFreezeMount *mount, gpointer user_data)
+{
+  NegoFreeze *freeze = user_data;
+
+  g_message ("%s is thawed", freeze->undoing);
+  g_clear_pointer (&freeze->undoing, g_free);
+  nego_freeze_settle (freeze);
+}
+
+static void
+nego_freeze_give_up_mount (NegoFreeze *freeze)
+{
+  NegoFreezeMount *mount = g_steal_pointer (&freeze->mount);
+  g_autofree char *path = g_strdup (nego_freeze_mount_get_path (mount));
+  int fd = nego_freeze_mount_give_up (mount, nego_freeze_undone_cb, freeze);
+
+  if (fd >= 0)
+    g_queue_push_head (&freeze->done, nego_freeze_item_new (path, fd));
+  else
+    freeze->undoing = g_steal_pointer (&path);
+}
+
+static void
 nego_freeze_enter_thawing (NegoFreeze *freeze)
 {
-  g_autofree char *given_up = NULL;
-
   g_queue_clear_full (&freeze->todo, nego_freeze_item_free);
-  if (freeze->mount != NULL) {
-    int fd;
-
-    given_up = g_strdup (nego_freeze_mount_get_path (freeze->mount));
-    fd = nego_freeze_mount_give_up (g_steal_pointer (&freeze->mount));
-    if (fd >= 0) {
-      g_queue_push_head (&freeze->done, nego_freeze_item_new (given_up, fd));
-      g_clear_pointer (&given_up, g_free);
-    }
-  }
-  nego_freeze_items_list_thaws (&freeze->todo, &freeze->done, freeze->root, given_up,
+  if (freeze->mount != NULL)
+    nego_freeze_give_up_mount (freeze);
+  nego_freeze_items_list_thaws (&freeze->todo, &freeze->done, freeze->root, freeze->undoing,
                                 &freeze->thaw_error);
   nego_freeze_thaw_next (freeze);
 }
@@ -317,6 +381,7 @@ nego_freeze_enter_thawed (NegoFreeze *freeze)
   freeze->thawed = 0;
   nego_freeze_answer (&freeze->freeze_waiters, 0, freeze_error);
   nego_freeze_answer (&freeze->thaw_waiters, thawed, thaw_error);
+  nego_freeze_tell_ended (freeze);
 }
 
 static void
@@ -339,7 +404,7 @@ nego_freeze_enter (NegoFreeze *freeze)
     nego_freeze_enter_thawing (freeze);
     break;
   case NEGO_FREEZE_FINISHING:
-    nego_freeze_set_frozen (freeze, FALSE);
+    nego_freeze_settle (freeze);
     nego_hook_run (freeze->hook, "thaw", nego_freeze_hook_cb, freeze);
     break;
   case NEGO_FREEZE_THAWED:
@@ -381,9 +446,11 @@ nego_freeze_freeze (NegoFreeze *freeze,
                     NegoFreezeFunc done,
                     gpointer user_data)
 {
-  if (freeze->state != NEGO_FREEZE_THAWED) {
+  if (freeze->ending || !nego_freeze_is_idle (freeze)) {
     g_autoptr (GError) error
-      = g_error_new_literal (NEGO_ERROR, NEGO_ERROR_BUSY, "a freeze or thaw goes on already");
+      = g_error_new_literal (NEGO_ERROR, NEGO_ERROR_BUSY,
+                             freeze->ending ? "the agent is stopping"
+                                            : "a freeze or thaw goes on already");
 
     done (0, error, user_data);
     return;
@@ -399,5 +466,19 @@ void
 nego_freeze_thaw (NegoFreeze *freeze, NegoFreezeFunc done, gpointer user_data)
 {
   nego_freeze_add_waiter (freeze->thaw_waiters, done, user_data);
+  nego_freeze_step (freeze, NEGO_FREEZE_EVENT_THAW);
+}
+
+void
+nego_freeze_end (NegoFreeze *freeze, NegoFreezeEndedFunc ended, gpointer user_data)
+{
+  freeze->ending = TRUE;
+  freeze->ended = ended;
+  freeze->ended_data = user_data;
+  if (nego_freeze_is_idle (freeze)) {
+    nego_freeze_tell_ended (freeze);
+    return;
+  }
+  g_message ("file systems are thawed, since the agent ends");
   nego_freeze_step (freeze, NEGO_FREEZE_EVENT_THAW);
 }

@@ -20,6 +20,7 @@ typedef struct {
   const char *hook;     /* NULL: none */
   guint hook_ms;        /* how long it may run; 0: without end */
   guint thaw_after_ms;  /* from the first file system; 0: never */
+  guint thaw_wait_ms;   /* for one file system, before its thaw has failed; 0: NEGO_THAW_WAIT_MS */
   const NegoFreezeOps *ops;
 } NegoFreezeSettings;
 
@@ -34,8 +35,10 @@ NegoFreeze *nego_freeze_new (const NegoFreezeSettings *settings,
 void nego_freeze_free (NegoFreeze *freeze);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFreeze, nego_freeze_free)
 
+/* Also after a thaw that was answered with an error, or that gave a freeze up: until the threads
+ * that do it have come back from the kernel. */
 gboolean nego_freeze_is_frozen (const NegoFreeze *freeze);
-/* Nothing is frozen, and no hook runs. */
+/* Nothing is frozen, no thread freezes or thaws what we froze, and no hook runs. */
 gboolean nego_freeze_is_idle (const NegoFreeze *freeze);
 
 /* Called once, maybe at once: @error is borrowed; NULL: @count file systems. */
@@ -49,3 +52,9 @@ void nego_freeze_freeze (NegoFreeze *freeze,
                          gpointer user_data);
 /* Thaws all, also what others froze. @done may be NULL. */
 void nego_freeze_thaw (NegoFreeze *freeze, NegoFreezeFunc done, gpointer user_data);
+
+/* Nothing is frozen any more, and no hook runs. */
+typedef void (*NegoFreezeEndedFunc) (gpointer user_data);
+/* For an agent that ends: freezes are refused from here on, and what is frozen is thawed. @ended is
+ * called once, maybe at once. */
+void nego_freeze_end (NegoFreeze *freeze, NegoFreezeEndedFunc ended, gpointer user_data);

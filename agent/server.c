@@ -164,31 +164,26 @@ nego_server_stopped_cb (gpointer user_data)
 }
 
 static void
-nego_server_stop_jobs (NegoServer *server)
+nego_server_thawed_cb (gpointer user_data)
 {
-  nego_job_table_stop (server->agent->service.jobs, nego_server_stopped_cb, server);
-}
+  NegoServer *server = user_data;
 
-static void
-nego_server_thawed_cb (gint64 count, const GError *error, gpointer user_data)
-{
-  nego_server_stop_jobs (user_data);
+  nego_job_table_stop (server->agent->service.jobs, nego_server_stopped_cb, server);
 }
 
 void
 nego_server_stop (NegoServer *server)
 {
-  if (server->stopping) {
+  if (server->stopping && nego_freeze_is_idle (server->agent->freeze)) {
     g_main_loop_quit (server->loop);
     return;
   }
-  server->stopping = TRUE;
-  if (nego_freeze_is_idle (server->agent->freeze)) {
-    nego_server_stop_jobs (server);
+  if (server->stopping) {
+    g_message ("file systems are being thawed before the end");
     return;
   }
-  g_message ("file systems are thawed, since the agent ends");
-  nego_freeze_thaw (server->agent->freeze, nego_server_thawed_cb, server);
+  server->stopping = TRUE;
+  nego_freeze_end (server->agent->freeze, nego_server_thawed_cb, server);
 }
 
 static void

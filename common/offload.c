@@ -23,6 +23,7 @@ struct NegoOffloadTask {
   GDestroyNotify free_data;
   GSource *timer;
   NegoOffloadDoneFunc done;
+  NegoOffloadDoneFunc ended; /* after the deadline; NULL: nobody wants to know */
   gpointer user_data;
 };
 
@@ -70,7 +71,12 @@ nego_offload_late_cb (gpointer user_data)
   NegoOffloadDoneFunc done = task->done;
   gpointer done_data = task->user_data;
 
-  nego_offload_task_leave (task);
+  if (task->ended != NULL) {
+    task->done = g_steal_pointer (&task->ended);
+    nego_source_clear (&task->timer);
+  } else {
+    nego_offload_task_leave (task);
+  }
   done (NULL, done_data);
   return G_SOURCE_REMOVE;
 }
@@ -163,6 +169,12 @@ nego_offload_run (NegoOffload *offload,
    */
   g_thread_pool_push (offload->pool, task, NULL);
   return task;
+}
+
+void
+nego_offload_await (NegoOffloadTask *task, NegoOffloadDoneFunc ended)
+{
+  task->ended = ended;
 }
 
 void

@@ -38,5 +38,9 @@ NegoOffloadTask *nego_offload_run (NegoOffload *offload,
                                    gpointer user_data,
                                    GError **error);
 
+/* When @task ends after its deadline, which @done was told of, @ended is called as @done would have
+ * been, with the same user_data. */
+void nego_offload_await (NegoOffloadTask *task, NegoOffloadDoneFunc ended);
+
 /* Nobody wants its end any more: what has not started is not done. */
 void nego_offload_cancel (NegoOffloadTask *task);

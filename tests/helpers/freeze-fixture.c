@@ -44,6 +44,8 @@ fake_thaw (const char *path, int fd)
   int errnum = EINVAL;
 
   g_mutex_lock (&freeze_fake.lock);
+  while (g_strcmp0 (freeze_fake.slow, name) == 0)
+    g_cond_wait (&freeze_fake.changed, &freeze_fake.lock);
   if (g_strcmp0 (freeze_fake.dead, name) == 0)
     errnum = EIO;
   else if (g_hash_table_remove (freeze_fake.frozen, name))
@@ -85,8 +87,8 @@ freeze_fixture_write_mounts (FreezeFixture *fixture, gboolean with_missing)
   g_assert_true (g_file_set_contents (path, with_missing ? more : text, -1, NULL));
 }
 
-void
-freeze_fixture_start (FreezeFixture *fixture, const char *hook, guint thaw_after_ms)
+static void
+start (FreezeFixture *fixture, const char *hook, guint thaw_after_ms, guint thaw_wait_ms)
 {
   const NegoFreezeSettings settings = {
     .root = fixture->root,
@@ -95,11 +97,24 @@ freeze_fixture_start (FreezeFixture *fixture, const char *hook, guint thaw_after
     .hook = hook,
     .hook_ms = 60000,
     .thaw_after_ms = thaw_after_ms,
+    .thaw_wait_ms = thaw_wait_ms,
     .ops = &freeze_fake_ops,
   };
 
   g_clear_pointer (&fixture->freeze, nego_freeze_free);
   fixture->freeze = nego_freeze_new (&settings, freeze_fixture_changed_cb, fixture);
+}
+
+void
+freeze_fixture_start (FreezeFixture *fixture, const char *hook, guint thaw_after_ms)
+{
+  start (fixture, hook, thaw_after_ms, 60000);
+}
+
+void
+freeze_fixture_start_impatient (FreezeFixture *fixture)
+{
+  start (fixture, NULL, 0, 50);
 }
 
 void
@@ -119,7 +134,7 @@ freeze_fixture_set_up (FreezeFixture *fixture, gconstpointer data)
   freeze_fixture_write_mounts (fixture, FALSE);
   freeze_fake.calls = g_string_new (NULL);
   freeze_fake.frozen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  freeze_fake.fails = freeze_fake.sticks = freeze_fake.dead = NULL;
+  freeze_fake.fails = freeze_fake.sticks = freeze_fake.dead = freeze_fake.slow = NULL;
   freeze_fixture_start (fixture, NULL, 0);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
   int errnum;
   const char *sticks; /* freezing it waits until this is something else */
   const char *dead;   /* thawing it fails with EIO */
+  const char *slow;   /* thawing it waits until this is something else */
 } FreezeFake;
 
 extern FreezeFake freeze_fake;
@@ -43,6 +44,8 @@ void freeze_fixture_write_mounts (FreezeFixture *fixture, gboolean with_missing)
 char *freeze_fixture_get_mount (FreezeFixture *fixture, const char *name);
 /* Instead of the former one. */
 void freeze_fixture_start (FreezeFixture *fixture, const char *hook, guint thaw_after_ms);
+/* The same; a thaw has failed after a moment. */
+void freeze_fixture_start_impatient (FreezeFixture *fixture);
 
 /* For nego_freeze_new(), nego_freeze_freeze() and nego_freeze_thaw(). */
 void freeze_fixture_changed_cb (gboolean frozen, gpointer user_data);

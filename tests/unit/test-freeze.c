@@ -156,7 +156,7 @@ static void
 unstick (void)
 {
   g_mutex_lock (&freeze_fake.lock);
-  freeze_fake.sticks = NULL;
+  freeze_fake.sticks = freeze_fake.slow = NULL;
   g_cond_broadcast (&freeze_fake.changed);
   g_mutex_unlock (&freeze_fake.lock);
 }
@@ -178,7 +178,22 @@ await_calls (const char *calls)
   wait_calls (calls);
 }
 
-/* A thaw while one is being frozen: the others are thawed at once, and that one when it is. */
+static void
+check_refused (FreezeFixture *fixture, const char *error)
+{
+  freeze_fixture_freeze (fixture, NULL);
+  freeze_fixture_check (fixture, 0, error, "");
+}
+
+static void
+wait_idle (FreezeFixture *fixture)
+{
+  while (!nego_freeze_is_idle (fixture->freeze))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* A thaw while one is being frozen: the others are thawed at once, and that one when it is. Until
+ * then no freeze may come, which would find it frozen, and nothing may be written to it. */
 static void
 test_thaw_while_freezing (FreezeFixture *fixture, gconstpointer data)
 {
@@ -190,9 +205,88 @@ test_thaw_while_freezing (FreezeFixture *fixture, gconstpointer data)
   nego_freeze_thaw (fixture->freeze, NULL, NULL);
   freeze_fixture_wait (fixture, 1);
   freeze_fixture_check (fixture, 0, "the freeze was ended by a thaw", "thaw c; ");
-  g_assert_true (nego_freeze_is_idle (fixture->freeze));
+  freeze_fixture_check_changes (fixture, "frozen; ");
+  g_assert_true (freeze_fixture_is_marked (fixture));
+  g_assert_false (nego_freeze_is_idle (fixture->freeze));
+  check_refused (fixture, "a freeze or thaw goes on already");
+  freeze_fixture_thaw (fixture);
+  freeze_fixture_check (fixture, 0, NULL, "");
   unstick ();
-  await_calls ("thaw b; ");
+  wait_idle (fixture);
+  freeze_fixture_check (fixture, 0, NULL, "thaw b; ");
+  freeze_fixture_check_changes (fixture, "thawed; ");
+  g_assert_false (freeze_fixture_is_marked (fixture));
+  freeze_fixture_freeze (fixture, NULL);
+  freeze_fixture_check (fixture, 3, NULL, "freeze c; freeze b; freeze a; ");
+}
+
+/* A thaw that takes too long is an error, but not forgotten. */
+static void
+test_slow_thaw (FreezeFixture *fixture, gconstpointer data)
+{
+  g_autofree char *b = fixture->hooks != NULL ? freeze_fixture_get_mount (fixture, "b") : NULL;
+  g_autofree char *error = g_strdup_printf ("failed to thaw %s: Connection timed out", b);
+  const char *const only_b[] = { b, NULL };
+
+  if (fixture->hooks == NULL)
+    return;
+  freeze_fixture_start_impatient (fixture);
+  freeze_fixture_freeze (fixture, only_b);
+  freeze_fixture_check (fixture, 1, NULL, "freeze b; ");
+  freeze_fake.slow = "b";
+  freeze_fixture_thaw (fixture);
+  freeze_fixture_check (fixture, 0, error, "");
+  freeze_fixture_check_changes (fixture, "frozen; ");
+  g_assert_true (nego_freeze_is_frozen (fixture->freeze));
+  g_assert_true (freeze_fixture_is_marked (fixture));
+  check_refused (fixture, "a freeze or thaw goes on already");
+  unstick ();
+  wait_idle (fixture);
+  freeze_fixture_check_changes (fixture, "thawed; ");
+  g_assert_false (freeze_fixture_is_marked (fixture));
+}
+
+static void
+ended_cb (gpointer user_data)
+{
+  gboolean *ended = user_data;
+
+  *ended = TRUE;
+}
+
+/* An agent that ends waits for what is being frozen, and freezes nothing any more. */
+static void
+test_end (FreezeFixture *fixture, gconstpointer data)
+{
+  gboolean ended = FALSE;
+
+  if (fixture->hooks == NULL)
+    return;
+  freeze_fake.sticks = "b";
+  nego_freeze_freeze (fixture->freeze, NULL, freeze_fixture_done_cb, fixture);
+  await_calls ("freeze c; freeze b; ");
+  nego_freeze_end (fixture->freeze, ended_cb, &ended);
+  freeze_fixture_wait (fixture, 1);
+  freeze_fixture_check (fixture, 0, "the freeze was ended by a thaw", "thaw c; ");
+  g_assert_false (ended);
+  unstick ();
+  wait_idle (fixture);
+  g_assert_true (ended);
+  freeze_fixture_check (fixture, 0, "the freeze was ended by a thaw", "thaw b; ");
+  check_refused (fixture, "the agent is stopping");
+}
+
+static void
+test_end_idle (FreezeFixture *fixture, gconstpointer data)
+{
+  gboolean ended = FALSE;
+
+  if (fixture->hooks == NULL)
+    return;
+  nego_freeze_end (fixture->freeze, ended_cb, &ended);
+  g_assert_true (ended);
+  freeze_fixture_check (fixture, 0, NULL, "");
+  check_refused (fixture, "the agent is stopping");
 }
 
 /* Two that want the same thaw. */
@@ -297,6 +391,9 @@ main (int argc, char **argv)
   ADD ("no-mounts", test_no_mounts);
   ADD ("dead-disk", test_dead_disk);
   ADD ("thaw-while-freezing", test_thaw_while_freezing);
+  ADD ("slow-thaw", test_slow_thaw);
+  ADD ("end", test_end);
+  ADD ("end-idle", test_end_idle);
   ADD ("two-thaws", test_two_thaws);
   ADD ("free-while-freezing", test_free_while_freezing);
   ADD ("deadline", test_deadline);
