@@ -16,8 +16,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* No reply of the bench is longer; guest-info is some 8 KiB. */
-#define LINE_BYTES (256u << 10)
+/* No reply of the bench is longer: 16 MiB as base64. */
+#define LINE_BYTES (24u << 20)
+/* Where members of a long reply are that are not its data. */
+#define EDGE_BYTES 256u
 /* An agent that answers nothing for so long is broken, not slow. */
 #define ANSWER_SECONDS 30
 
@@ -93,34 +95,54 @@ bench_client_send (BenchClient *client, const char *data, size_t len)
   }
 }
 
+/* The line that is there, as far as what is behind @seen is concerned, or NULL. */
+static const char *
+take_line (BenchClient *client, size_t seen)
+{
+  char *line = client->buffer + client->start;
+  char *end = memchr (client->buffer + seen, '\n', client->end - seen);
+
+  if (end == NULL)
+    return NULL;
+  *end = '\0';
+  client->start = end + 1 - client->buffer;
+  return line;
+}
+
+const char *
+bench_client_read_some (BenchClient *client)
+{
+  const size_t seen = client->end - client->start;
+  ssize_t n;
+
+  memmove (client->buffer, client->buffer + client->start, seen);
+  client->end = seen;
+  client->start = 0;
+  if (client->end == sizeof client->buffer)
+    errx (1, "a reply is longer than %u bytes", LINE_BYTES);
+  n = read (client->fd, client->buffer + client->end, sizeof client->buffer - client->end);
+  if (n < 0)
+    err (1, "cannot read a reply");
+  if (n == 0)
+    errx (1, "the agent closed the connection");
+  client->end += n;
+  return take_line (client, seen);
+}
+
 const char *
 bench_client_read_line (BenchClient *client)
 {
-  size_t seen = client->start;
+  const char *line = take_line (client, client->start);
 
-  for (;;) {
-    char *line = client->buffer + client->start;
-    char *end = memchr (client->buffer + seen, '\n', client->end - seen);
-    ssize_t n;
+  while (line == NULL)
+    line = bench_client_read_some (client);
+  return line;
+}
 
-    if (end != NULL) {
-      *end = '\0';
-      client->start = end + 1 - client->buffer;
-      return line;
-    }
-    memmove (client->buffer, line, client->end - client->start);
-    client->end -= client->start;
-    client->start = 0;
-    seen = client->end;
-    if (client->end == sizeof client->buffer)
-      errx (1, "a reply is longer than %u bytes", LINE_BYTES);
-    n = read (client->fd, client->buffer + client->end, sizeof client->buffer - client->end);
-    if (n < 0)
-      err (1, "cannot read a reply");
-    if (n == 0)
-      errx (1, "the agent closed the connection");
-    client->end += n;
-  }
+int
+bench_client_get_fd (const BenchClient *client)
+{
+  return client->fd;
 }
 
 const char *
@@ -130,6 +152,19 @@ bench_client_expect (BenchClient *client, const char *expect)
 
   if (strstr (line, expect) == NULL)
     errx (1, "a reply without '%s': %s", expect, line);
+  return line;
+}
+
+const char *
+bench_client_expect_at_end (BenchClient *client, const char *expect)
+{
+  const char *line = bench_client_read_line (client);
+  const size_t len = client->buffer + client->start - 1 - line;
+  const size_t edge = len < EDGE_BYTES ? len : EDGE_BYTES;
+
+  if (memmem (line, edge, expect, strlen (expect)) == NULL
+      && memmem (line + len - edge, edge, expect, strlen (expect)) == NULL)
+    errx (1, "a reply without '%s': %.*s", expect, (int) edge, line);
   return line;
 }
 

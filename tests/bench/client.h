@@ -19,8 +19,15 @@ void bench_client_free (BenchClient *client);
 void bench_client_send (BenchClient *client, const char *data, size_t len);
 /* The next line, without its end; valid until the next call. */
 const char *bench_client_read_line (BenchClient *client);
+/* Reads what there is, or waits for something. Returns the line, if one is complete then. */
+const char *bench_client_read_some (BenchClient *client);
+/* To wait for something to read. */
+int bench_client_get_fd (const BenchClient *client);
 /* As above; the line must contain @expect. */
 const char *bench_client_expect (BenchClient *client, const char *expect);
+
+/* The same of a long reply, which is looked at near its two ends only. */
+const char *bench_client_expect_at_end (BenchClient *client, const char *expect);
 
 /* Writes @data again and again until the peer takes nothing for @quiet_ms. */
 void bench_client_stuff (BenchClient *client, const char *data, size_t len, int quiet_ms);

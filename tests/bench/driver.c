@@ -22,11 +22,21 @@ static const struct {
   int n_args; /* at least */
   BenchMeasure measure;
 } measurements[] = {
-  { "request", 6, bench_measure_request }, { "polled", 5, bench_measure_polled },
-  { "blocked", 7, bench_measure_blocked }, { "mute", 4, bench_measure_mute },
-  { "growth", 4, bench_measure_growth },   { "first", 2, bench_measure_first },
-  { "spawn", 2, bench_measure_spawn },     { "start", 3, bench_measure_start },
+  { "request", 6, bench_measure_request },
+  { "polled", 5, bench_measure_polled },
+  { "blocked", 7, bench_measure_blocked },
+  { "mute", 4, bench_measure_mute },
+  { "growth", 4, bench_measure_growth },
+  { "first", 2, bench_measure_first },
+  { "spawn", 2, bench_measure_spawn },
+  { "start", 3, bench_measure_start },
   { "idle", 2, bench_measure_idle },
+  { "file", 5, bench_measure_file },
+  { "beside", 6, bench_measure_beside },
+  { "kept", 5, bench_measure_kept },
+  { "collect", 4, bench_measure_collect },
+  { "many", 5, bench_measure_many },
+  { "spawn-many", 3, bench_measure_spawn_many },
 };
 
 int

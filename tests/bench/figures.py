@@ -6,14 +6,12 @@ nanoseconds, memory is bytes.
 """
 
 import dataclasses
-import base64
 import json
 import os
-import socket
 import subprocess
-import time
 
 from subjects import BARE, OURS, PORT_BARE, THEIRS, InGuest, drive, program
+from transfers import Transfers
 
 
 def request(name, **arguments):
@@ -28,6 +26,9 @@ DISKS = request("guest-get-disks")
 DISKSTATS = request("guest-get-diskstats")
 FSINFO = request("guest-get-fsinfo")
 INTERFACES = request("guest-network-get-interfaces")
+ROUTE = request("guest-network-get-route")
+# Jobs at a time, of many.
+PARALLEL = 32
 EXEC = request("negotiator-exec", command="trivial")
 EXEC_NOWAIT = request("negotiator-exec", command="trivial", wait=0)
 # Its key file admits none: refused when all has been looked at.
@@ -53,10 +54,17 @@ class Size:
     streamed: int = 256 << 20
     collected: int = 10 << 20
     stamps: int = 5
+    file: int = 32 << 20
+    guest_piece: int = 1 << 20
+    guest_pieces: int = 16
+    kept_ms: int = 2000
+    piece: int = 16 << 20
+    many: int = 1000
 
 
-TINY = Size(requests=50, guest_requests=20, facts=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=400,
-            streamed=1 << 20, collected=1 << 20, stamps=1)
+TINY = Size(requests=50, guest_requests=20, facts=20, runs=5, starts=1, idle_ms=100, mute_ms=100, growth=100,
+            streamed=1 << 20, collected=1 << 20, stamps=1, file=1 << 20, guest_piece=64 << 10, guest_pieces=1,
+            kept_ms=100, piece=1 << 20, many=40)
 
 
 class Round:
@@ -73,8 +81,9 @@ class Round:
 
     def run(self, failed):
         """One that fails leaves its values out and is told to `failed`; the others go on."""
-        for measure in (self.ping, self.guest_ping, self.facts, self.execute, self.collect, self.blocked, self.mute, self.idle,
-                        self.first, self.start, self.growth, self.host, self.stream, self.first_byte):
+        transfers = Transfers(self._subjects, self._size, self._record, self._cpu)
+        for measure in (self.ping, self.guest_ping, self.facts, self.execute, self.many, self.blocked, self.mute,
+                        self.idle, self.first, self.start, self.growth, self.host, *transfers.measures):
             try:
                 measure()
             except subprocess.CalledProcessError as error:
@@ -120,6 +129,10 @@ class Round:
                     self._record(figure, name, self._drive(
                         subject, "request", subject.socket, 0, self._size.facts, 1, text,
                         "return")["wall"])
+        if OURS in self._local:  # qemu-ga 7.2 has it not
+            subject = self._local[OURS]
+            self._record("route", OURS, self._drive(subject, "request", subject.socket, 0, self._size.facts, 1, ROUTE,
+                                                    "return")["wall"])
 
     def execute(self):
         runs, trivial = self._size.runs, self._subjects.trivial
@@ -137,11 +150,6 @@ class Round:
                 self._record("guest-exec", name, wall)
                 if name == THEIRS:
                     self._record("exec", THEIRS, wall)
-
-    def collect(self):
-        for name in (THEIRS, OURS):
-            if name in self._local:
-                self._record("collect", name, self._collect(name, "zeros"))
 
     def blocked(self):
         # Before all other processes, the child included: its own start is not the agent's time.
@@ -224,57 +232,13 @@ class Round:
                 agent, "spawn", runs, program("nego-host"), "--socket", self._subjects.port, "exec",
                 "-n", "trivial")["wall"])
 
-    def _spawn_host(self, *arguments):
-        return subprocess.Popen([program("nego-host"), "--socket", self._subjects.port, "exec", "-n",
-                                 *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-
-    def stream(self):
-        """Nanoseconds for each MiB."""
-        for figure, command in (("stream", "zeros"), ("stream-text", "text")):
-            if OURS in self._local and program("nego-host"):
-                size = self._size.streamed
-                began = time.monotonic_ns()
-                with self._spawn_host(command, size) as process:
-                    total = 0
-                    while data := process.stdout.read(1 << 20):
-                        total += len(data)
-                if (process.returncode, total) != (0, size):
-                    raise subprocess.CalledProcessError(process.returncode, command,
-                                                        stderr=f"{total} bytes of {size}")
-                self._record(figure, OURS, (time.monotonic_ns() - began) / (size >> 20))
-            if THEIRS in self._local:
-                self._record(figure, THEIRS, self._collect(THEIRS, command))
-
-    def _collect(self, subject, command):
-        """What guest-exec gives when it has ended; nanoseconds for each MiB."""
-        size = self._size.collected
-        arguments = {"zeros": ["-c", f"head -c {size} /dev/zero"],
-                     "text": ["-c", f"yes 'a line of text, as logs have it, 0123456789' | head -c {size}"]}[command]
-        with socket.socket(socket.AF_UNIX) as peer:
-            peer.connect(str(self._local[subject].socket))
-            lines = peer.makefile("rb")
-            began = time.monotonic_ns()
-
-            def ask(name, **members):
-                peer.sendall(request(name, **members).encode() + b"\n")
-                return json.loads(lines.readline())["return"]
-
-            pid = ask("guest-exec", path="/bin/sh", arg=arguments, **{"capture-output": True})["pid"]
-            while not (status := ask("guest-exec-status", pid=pid))["exited"]:
-                time.sleep(0.001)
-            data = base64.b64decode(status["out-data"])
-            if len(data) != size:
-                raise subprocess.CalledProcessError(1, "guest-exec", stderr=f"{len(data)} bytes of {size}")
-            return (time.monotonic_ns() - began) / (size >> 20)
-
-    def first_byte(self):
-        if OURS not in self._local or not program("nego-host"):
-            return
-        for _ in range(self._size.stamps):
-            with self._spawn_host("stamp") as process:
-                written = int(process.stdout.readline())
-                self._record("first-byte", OURS, time.time_ns() - written)
-                process.stdout.read()
+    def many(self):
+        """A channel that starts requests as they come."""
+        count, trivial = self._size.many, self._subjects.trivial
+        self._record("many", BARE, drive("spawn-many", count, PARALLEL, trivial)["wall"])
+        if OURS in self._local:
+            self._record("many", OURS, drive("many", self._subjects.port, count, PARALLEL, EXEC,
+                                             '"exitcode": 0')["wall"])
 
 
 @dataclasses.dataclass
@@ -300,8 +264,19 @@ ROWS = (
     Row("guest-get-disks", "disks", "us", THEIRS, 1.0),
     Row("guest-get-diskstats", "diskstats", "us", THEIRS, 1.0),
     Row("guest-get-fsinfo", "fsinfo", "us", THEIRS, 1.0),
+    Row("guest-network-get-route", "route", "us", THEIRS, 1.0),
+    Row("guest-file-read, 64 KiB pieces, a MiB", "read-64k", "us", THEIRS, 0.2),
+    Row("guest-file-read, 1 MiB pieces", "read-1m", "us", THEIRS, 0.2),
+    Row("guest-file-write, 64 KiB pieces, a MiB", "write-64k", "us", THEIRS, 0.17),
+    Row("guest-file-write, 1 MiB pieces", "write-1m", "us", THEIRS, 0.17),
+    Row("guest-file-read, 1 MiB, over virtio-serial", "guest-read", "ms", THEIRS, 0.33),
+    Row("guest-file-write, 1 MiB, over virtio-serial", "guest-write", "ms", THEIRS, 0.2),
+    Row("ping in a guest during a freeze hook", "guest-freeze", "ms", None, 5),
+    Row("memory kept after a write of 16 MiB", "kept", "KiB", None, 2048),
+    Row("ping beside a read of 16 MiB, the longest", "beside", "ms", None, 5),
     Row("exec, to bare posix_spawn and wait", "exec", "us", BARE, 1.4),
     Row("exec, to guest-exec polled each 1 ms", "exec", "us", THEIRS, 0.6),
+    Row("a job of 1,000, 32 at a time, to posix_spawn", "many", "us", BARE, 1.4),
     Row("guest-exec, polled each 1 ms", "guest-exec", "us", THEIRS, 0.75),
     Row("guest-exec, a MiB of 10 collected", "collect", "us", THEIRS, 0.35),
     Row("main loop blocked by a spawn", "blocked", "us", THEIRS, 0.3),
@@ -316,5 +291,7 @@ ROWS = (
     Row("nego-host --socket exec, to GLib start + spawn", "host", "ms", BARE, 2.0),
     Row("a MiB of output streamed, to guest-exec's", "stream", "us", THEIRS, 0.67),
     Row("  of text", "stream-text", "us", THEIRS, 0.67),
+    Row("  private memory of the agent meanwhile", "stream-agent", "KiB", None, 4096),
+    Row("  of nego-host, to one that waits", "stream-host", "KiB", None, 4096),
     Row("output seen on the host after it was written", "first-byte", "ms", None, 5),
 )

@@ -40,6 +40,21 @@ bench_measure_spawn (char **args)
 }
 
 void
+bench_measure_spawn_many (char **args)
+{
+  const int count = atoi (args[0]), parallel = atoi (args[1]);
+  const int64_t start = bench_now_ns ();
+  int started = 0;
+
+  for (int done = 0; done < count; done++) {
+    for (; started < count && started - done < parallel; started++)
+      bench_process_spawn (args + 2, true);
+    bench_process_wait (-1);
+  }
+  bench_print ("wall", (double) (bench_now_ns () - start) / count);
+}
+
+void
 bench_measure_start (char **args)
 {
   const char *path = args[0];

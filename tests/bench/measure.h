@@ -31,11 +31,37 @@ void bench_measure_growth (char **args);
 /* SOCKET REQUEST: → wall, from connect() to the reply. */
 void bench_measure_first (char **args);
 
+/* measure-exec.c: programs that an agent runs. */
+
+/* SOCKET COUNT START BYTES: COUNT times the guest-exec START, whose status is asked for each
+ * millisecond until it carries the output, which has BYTES. → wall, from the first request to the
+ * last reply. */
+void bench_measure_collect (char **args);
+/* SOCKET COUNT PARALLEL REQUEST EXPECT: COUNT equal requests, PARALLEL of them at a time, on a
+ * channel that starts them as they come. → wall, one COUNTth of all. */
+void bench_measure_many (char **args);
+
+/* measure-file.c: guest-file-*. */
+
+/* SOCKET PID PATH PIECE COUNT: a file of COUNT + 1 pieces of PIECE bytes is written and read, piece
+ * by piece. → write and read, write-cpu and read-cpu, a MiB of COUNT pieces. */
+void bench_measure_file (char **args);
+/* SOCKET PID PATH BYTES MILLISECONDS: → kept, the resident memory that is more that long after the
+ * file PATH was written in one piece of BYTES. */
+void bench_measure_kept (char **args);
+/* measure-beside.c: SOCKET OTHER COUNT START LONG REQUEST: how long REQUEST takes on a second
+ * connection, to OTHER, while LONG is being answered on the first; OTHER - : behind it, on the same
+ * connection. A %s in LONG is what START returned before. → wall, the longest of each LONG. */
+void bench_measure_beside (char **args);
+
 /* measure-process.c: processes. */
 
 /* COUNT PROGRAM ARG…: starts the program and waits for its end. → wall, of both; call, of
  * posix_spawn() alone. */
 void bench_measure_spawn (char **args);
+/* COUNT PARALLEL PROGRAM ARG…: starts the program COUNT times, and lets PARALLEL run at a time. →
+ * wall, one COUNTth of all. */
+void bench_measure_spawn_many (char **args);
 /* SOCKET REQUEST PROGRAM ARG…: starts the agent, connects as soon as SOCKET is there, ends it.
  * → wall, from its start to the reply; rss, after it. */
 void bench_measure_start (char **args);

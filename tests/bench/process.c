@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -85,8 +86,23 @@ bench_process_rss_bytes (pid_t pid)
   return read_number (path, "Rss:") * 1024;
 }
 
-void
-bench_process_bind (pid_t pid, int cpu)
+/* Calls @func for each thread of @pid, with @value. */
+static void
+each_thread (pid_t pid, void (*func) (pid_t thread, int value), int value)
+{
+  char pattern[64];
+  glob_t threads;
+
+  snprintf (pattern, sizeof pattern, "/proc/%d/task/*", (int) (pid == 0 ? getpid () : pid));
+  if (glob (pattern, 0, NULL, &threads) != 0)
+    errx (1, "no process %d", (int) pid);
+  for (size_t i = 0; i < threads.gl_pathc; i++)
+    func (atoi (strrchr (threads.gl_pathv[i], '/') + 1), value);
+  globfree (&threads);
+}
+
+static void
+bind_thread (pid_t thread, int cpu)
 {
   cpu_set_t set;
 
@@ -96,8 +112,15 @@ bench_process_bind (pid_t pid, int cpu)
   else
     for (int i = 0; i < CPU_SETSIZE; i++)
       CPU_SET (i, &set);
-  if (sched_setaffinity (pid, sizeof set, &set) != 0)
-    err (1, "cannot bind process %d to processor %d", (int) pid, cpu);
+  /* One that has ended meanwhile needs no processor. */
+  if (sched_setaffinity (thread, sizeof set, &set) != 0 && errno != ESRCH)
+    err (1, "cannot bind thread %d to processor %d", (int) thread, cpu);
+}
+
+void
+bench_process_bind (pid_t pid, int cpu)
+{
+  each_thread (pid, bind_thread, cpu);
 }
 
 void

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 from helpers import build, case, image
-from helpers.guest import PORT_QGA, Guest
+from helpers.guest import PORT_OURS, PORT_QGA, Guest
 
 PORT_BARE = "org.example.bench.0"
 OURS, THEIRS, BARE = "ours", "qemu-ga", "bare"
@@ -141,11 +141,11 @@ class Subjects:
         self.trivial = commands / "trivial"
         shutil.copy(program("trivial"), self.trivial)
         (commands / "trivial.conf").write_text(
-            "[Command]\nDescription=does nothing\nTimeout=5\nArguments=false\n")
+            "[Command]\nDescription=does nothing\nTimeout=60\nArguments=false\nConcurrency=64\n")
         for name, text in (("zeros", "exec head -c \"$1\" /dev/zero"),
                            ("text", "yes 'a line of text, as logs have it, 0123456789' | head -c \"$1\""),
                            # When it was written, by the clock of the reader.
-                           ("stamp", "sleep 0.2; date +%s%N; sleep 0.1")):
+                           ("stamp", "sleep 0.1; date +%s%N; sleep 0.1")):
             (commands / name).write_text(f"#!/bin/sh\n{text}\n")
             (commands / name).chmod(0o755)
             (commands / f"{name}.conf").write_text("[Command]\nTimeout=0\n")
@@ -170,8 +170,10 @@ class Subjects:
         self._stack.callback(self.local[name].stop)
 
     def _start_guests(self):
-        for name, command in ((THEIRS, case.QEMU_GA),
-                              (OURS, f"nego-agent -p $(vport {PORT_QGA})")):
+        hook = "-F/bin/freeze-hook"
+        for name, command in ((THEIRS, f"{case.QEMU_GA} {hook}"),
+                              (OURS, f"nego-agent {hook} -p $(vport {PORT_QGA}) "
+                                     f"--channel virtio-serial:$(vport {PORT_OURS})")):
             if name not in self.local:
                 continue
             reason = case.unavailable()
@@ -179,5 +181,6 @@ class Subjects:
                 self.missing.append(f"no guest: {reason}")
                 continue
             echo = ("bin/bare-echo", program("bare-echo").read_bytes(), 0o755)
-            guest = self._stack.enter_context(Guest(ports=(PORT_QGA, PORT_BARE), files=(echo,)))
+            slow = ("bin/freeze-hook", b"#!/bin/sh\nsleep 0.3\n", 0o755)
+            guest = self._stack.enter_context(Guest(ports=(PORT_QGA, PORT_OURS, PORT_BARE), files=(echo, slow)))
             self.guests[name] = InGuest(name, guest, command)
