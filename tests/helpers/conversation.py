@@ -35,11 +35,12 @@ os.execv(sys.argv[2], sys.argv[2:])
 class Agent:
     """An agent as a process: nego-agent, or the program `path`. Use as a context manager."""
 
-    def __init__(self, path=None, launcher=(), env=None):
+    def __init__(self, path=None, launcher=(), env=None, arguments=()):
         self.is_ours = path is None
         self._path = path or program("nego-agent")
         self._launcher = launcher
         self._env = env or {}
+        self._arguments = arguments
 
     def __enter__(self):
         self._holder = tempfile.TemporaryDirectory(prefix="nego-talk-")
@@ -51,7 +52,8 @@ class Agent:
             listener.listen(16)
             self._process = subprocess.Popen(
                 [*self._launcher, sys.executable, "-c", _LAUNCHER, str(listener.fileno()),
-                 self._path, "-m", "unix-listen", "-p", self.socket, "-t", self.dir],
+                 self._path, "-m", "unix-listen", "-p", self.socket, "-t", self.dir,
+                 *self._arguments],
                 env={**os.environ, "QGA_CONF": "/nonexistent", **self._env},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[listener.fileno()])
         return self
@@ -61,6 +63,10 @@ class Agent:
         self._process.kill()
         self._process.wait()
         self._holder.cleanup()
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def log(self):
         return (self.dir / "log").read_text(encoding="utf-8", errors="replace")
