@@ -15,9 +15,10 @@ nego_cmd_fstrim_done_cb (GPtrArray *results, gpointer user_data)
   NegoCall *call = user_data;
   NegoAgent *agent = nego_agent_of (call);
   QapiGuestFilesystemTrimResponse response = { .paths = results };
+  /* Before the reply, with which the channel's next request starts. It holds the call. */
+  g_autoptr (NegoTrim) trim G_GNUC_UNUSED = g_steal_pointer (&agent->trim);
 
   qapi_guest_fstrim_return (call, &response);
-  g_clear_pointer (&agent->trim, nego_trim_free);
 }
 
 void

@@ -32,7 +32,8 @@ const NegoFreezeOps nego_freeze_ops_real = {
 static int
 nego_freeze_mount_open (const char *path)
 {
-  return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  /* A file can be a mount point, too. What is in its place now might be a FIFO or a terminal. */
+  return open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 /* Who has to deal with what was frozen. */

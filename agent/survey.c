@@ -8,18 +8,19 @@
 
 #include <string.h>
 
-/* The names that threads are asking now: shared with them, since they can outlive the survey. */
+/* The names that threads still ask for rounds that have ended without them: shared with the
+ * threads, since they can outlive the survey. */
 typedef struct {
   gatomicrefcount refs;
   GMutex lock;
-  GHashTable *names;
-} NegoSurveyBusy;
+  GHashTable *names; /* name → how many threads */
+} NegoSurveyStuck;
 
 struct NegoSurvey {
   NegoOffload *offload;
   NegoSurveyFunc func;
   gsize answer_bytes;
-  NegoSurveyBusy *busy;
+  NegoSurveyStuck *stuck;
   GList *rounds;
 };
 
@@ -40,36 +41,58 @@ typedef struct {
   NegoSurveyRound *round;
   guint index;
   NegoOffloadTask *task;
+  struct NegoSurveyQuestion *question; /* the thread's, but valid as long as the task goes on */
 } NegoSurveyTask;
 
-typedef struct {
-  NegoSurveyBusy *busy;
+typedef struct NegoSurveyQuestion {
+  NegoSurveyStuck *stuck;
+  gboolean is_stuck; /* under the lock: it counts there */
   NegoSurveyFunc func;
   char *name;
   gpointer answer;
 } NegoSurveyQuestion;
 
 static void
-nego_survey_busy_unref (NegoSurveyBusy *busy)
+nego_survey_stuck_unref (NegoSurveyStuck *stuck)
 {
-  if (!g_atomic_ref_count_dec (&busy->refs))
+  if (!g_atomic_ref_count_dec (&stuck->refs))
     return;
-  g_hash_table_unref (busy->names);
-  g_mutex_clear (&busy->lock);
-  g_free (busy);
+  g_hash_table_unref (stuck->names);
+  g_mutex_clear (&stuck->lock);
+  g_free (stuck);
 }
 
-/* FALSE: it is being asked already. */
 static gboolean
-nego_survey_busy_add (NegoSurveyBusy *busy, const char *name)
+nego_survey_is_stuck (NegoSurveyStuck *stuck, const char *name)
 {
-  gboolean added = FALSE;
+  gboolean is_stuck;
 
-  g_mutex_lock (&busy->lock);
-  if (!g_hash_table_contains (busy->names, name))
-    added = g_hash_table_add (busy->names, g_strdup (name));
-  g_mutex_unlock (&busy->lock);
-  return added;
+  g_mutex_lock (&stuck->lock);
+  is_stuck = g_hash_table_contains (stuck->names, name);
+  g_mutex_unlock (&stuck->lock);
+  return is_stuck;
+}
+
+/* Counts one thread more, or less, that asks @name. Under the lock. */
+static void
+nego_survey_stuck_count (NegoSurveyStuck *stuck, const char *name, int change)
+{
+  const int count = GPOINTER_TO_INT (g_hash_table_lookup (stuck->names, name)) + change;
+
+  if (count > 0)
+    g_hash_table_replace (stuck->names, g_strdup (name), GINT_TO_POINTER (count));
+  else
+    g_hash_table_remove (stuck->names, name);
+}
+
+/* The round ends without an answer to @question. */
+static void
+nego_survey_question_set_stuck (NegoSurveyQuestion *question)
+{
+  g_mutex_lock (&question->stuck->lock);
+  question->is_stuck = TRUE;
+  nego_survey_stuck_count (question->stuck, question->name, 1);
+  g_mutex_unlock (&question->stuck->lock);
 }
 
 static void
@@ -77,10 +100,11 @@ nego_survey_question_free (gpointer data)
 {
   NegoSurveyQuestion *question = data;
 
-  g_mutex_lock (&question->busy->lock);
-  g_hash_table_remove (question->busy->names, question->name);
-  g_mutex_unlock (&question->busy->lock);
-  nego_survey_busy_unref (question->busy);
+  g_mutex_lock (&question->stuck->lock);
+  if (question->is_stuck)
+    nego_survey_stuck_count (question->stuck, question->name, -1);
+  g_mutex_unlock (&question->stuck->lock);
+  nego_survey_stuck_unref (question->stuck);
   g_free (question->name);
   g_free (question->answer);
   g_free (question);
@@ -102,10 +126,10 @@ nego_survey_new (NegoOffload *offload, NegoSurveyFunc func, gsize answer_bytes)
   survey->offload = offload;
   survey->func = func;
   survey->answer_bytes = answer_bytes;
-  survey->busy = g_new0 (NegoSurveyBusy, 1);
-  g_atomic_ref_count_init (&survey->busy->refs);
-  g_mutex_init (&survey->busy->lock);
-  survey->busy->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  survey->stuck = g_new0 (NegoSurveyStuck, 1);
+  g_atomic_ref_count_init (&survey->stuck->refs);
+  g_mutex_init (&survey->stuck->lock);
+  survey->stuck->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return survey;
 }
 
@@ -116,8 +140,12 @@ nego_survey_round_free (NegoSurveyRound *round)
   gpointer key;
 
   g_hash_table_iter_init (&iter, round->tasks);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    nego_offload_cancel (((NegoSurveyTask *) key)->task);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    NegoSurveyTask *task = key;
+
+    nego_survey_question_set_stuck (task->question);
+    nego_offload_cancel (task->task);
+  }
   round->survey->rounds = g_list_remove (round->survey->rounds, round);
   nego_source_clear (&round->deadline);
   g_hash_table_unref (round->tasks);
@@ -133,7 +161,7 @@ nego_survey_free (NegoSurvey *survey)
     return;
   while (survey->rounds != NULL)
     nego_survey_round_free (survey->rounds->data);
-  nego_survey_busy_unref (survey->busy);
+  nego_survey_stuck_unref (survey->stuck);
   g_free (survey);
 }
 
@@ -173,17 +201,18 @@ nego_survey_round_start (NegoSurveyRound *round, guint index)
   NegoSurveyQuestion *question;
   NegoSurveyTask *task;
 
-  if (!nego_survey_busy_add (survey->busy, name))
+  if (nego_survey_is_stuck (survey->stuck, name))
     return;
   question = g_new0 (NegoSurveyQuestion, 1);
-  question->busy = survey->busy;
-  g_atomic_ref_count_inc (&survey->busy->refs);
+  question->stuck = survey->stuck;
+  g_atomic_ref_count_inc (&survey->stuck->refs);
   question->func = survey->func;
   question->name = g_strdup (name);
   question->answer = g_malloc0 (survey->answer_bytes);
   task = g_new0 (NegoSurveyTask, 1);
   task->round = round;
   task->index = index;
+  task->question = question;
   task->task = nego_offload_run (survey->offload, nego_survey_question_ask, question,
                                  nego_survey_question_free, 0, nego_survey_answered_cb, task, NULL);
   if (task->task != NULL)

@@ -3,8 +3,8 @@
  * survey: one question that may block, asked of many things at once on threads (offload.h), with a
  * deadline for all answers.
  *
- * What does not answer in time is not asked again before it has: so a dead disk holds one thread,
- * and not one more with each request.
+ * What did not answer in time is not asked again before it has: so a dead disk holds a thread for
+ * each request that came before its first deadline, and not one more with each later one.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ NegoSurvey *nego_survey_new (NegoOffload *offload, NegoSurveyFunc func, gsize an
 void nego_survey_free (NegoSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoSurvey, nego_survey_free)
 
-/* Asks all @names (strings, borrowed); they are all different. @done may be called at once. */
+/* Asks all @names (strings, borrowed), each time that one is there. @done may be called at once. */
 void nego_survey_ask (NegoSurvey *survey,
                       GPtrArray *names,
                       guint timeout_ms,

@@ -46,7 +46,8 @@ static void
 nego_trim_thread (gpointer data)
 {
   NegoTrimWork *work = data;
-  int fd = open (work->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  /* As for freezing: a file can be a mount point. */
+  int fd = open (work->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
   if (fd < 0) {
     work->open_errno = errno;

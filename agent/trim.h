@@ -10,7 +10,8 @@
 
 typedef struct NegoTrim NegoTrim;
 
-/* Trims the file system of the directory @fd, which is mounted on @path: free ranges of at least
+/* Trims the file system of @fd, a directory or file, which is mounted on @path: free ranges of at
+ * least
  * *@minimum bytes. Sets *@trimmed to the bytes that were trimmed and *@minimum to the least that
  * the file system takes. Returns 0 or an errno. On a thread. */
 typedef int (*NegoTrimFunc) (const char *path, int fd, guint64 *trimmed, guint64 *minimum);

@@ -197,16 +197,33 @@ answer_usage (const char *path, gpointer answer)
   "[" VDA_ADDRESS ("\"serial\": \"S1\", \"dev\": \"/dev/vda1\"") "]}, "
 #define DM_DISK "\"disk\": [" VDA_ADDRESS ("\"dev\": \"/dev/vda2\"") "]}]}"
 
+#define FSINFO_KNOWN                                                             \
+  GONE BOOT "{\"name\": \"dm-0\", \"mountpoint\": \"/dm\", \"type\": \"ext4\", " \
+            "\"used-bytes\": 10000000000000000000, \"total-bytes\": 2, "         \
+            "\"total-bytes-privileged\": 3, " DM_DISK
+
 static void
 test_fsinfo (AgentFixture *fixture, gconstpointer data)
 {
   if (fixture->dir == NULL)
     return;
   use_usage (fixture, answer_usage);
-  check (fixture, "guest-get-fsinfo",
-         GONE BOOT "{\"name\": \"dm-0\", \"mountpoint\": \"/dm\", \"type\": \"ext4\", "
-                   "\"used-bytes\": 10000000000000000000, \"total-bytes\": 2, "
-                   "\"total-bytes-privileged\": 3, " DM_DISK);
+  check (fixture, "guest-get-fsinfo", FSINFO_KNOWN);
+}
+
+/* A second request behind it has all figures, too. */
+static void
+test_fsinfo_twice (AgentFixture *fixture, gconstpointer data)
+{
+  if (fixture->dir == NULL)
+    return;
+  use_usage (fixture, answer_usage);
+  agent_fixture_tell (fixture, "{'execute':'guest-get-fsinfo'}\n{'execute':'guest-get-fsinfo'}\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *line = agent_fixture_hear (fixture);
+
+    g_assert_cmpstr (line, ==, FSINFO_KNOWN);
+  }
 }
 
 /* A file system that does not answer until the test lets it. */
@@ -280,12 +297,13 @@ trim (const char *path, int fd, guint64 *trimmed, guint64 *minimum)
   return 0;
 }
 
+/* A file can be a mount point, too. */
 #define TRIM_MOUNTS                                             \
   "1 0 8:1 / / rw - ext4 x rw\n2 0 8:2 / /tmp rw - ext4 x rw\n" \
-  "3 0 8:3 / /dev rw - ext4 x rw\n4 0 8:4 / /nonexistent rw - ext4 x rw\n"
+  "3 0 8:3 / /dev/null rw - ext4 x rw\n4 0 8:4 / /nonexistent rw - ext4 x rw\n"
 #define TRIMMED(figures)                                                                         \
   "{\"return\": {\"paths\": [{\"path\": \"/nonexistent\", \"error\": \"failed to open: No such " \
-  "file or directory\"}, {\"path\": \"/dev\", " figures "}, "                                    \
+  "file or directory\"}, {\"path\": \"/dev/null\", " figures "}, "                               \
   "{\"path\": \"/tmp\", \"error\": \"failed to trim: Invalid argument\"}, "                      \
   "{\"path\": \"/\", \"error\": \"trim not supported\"}]}}"
 
@@ -308,6 +326,27 @@ test_fstrim (AgentFixture *fixture, gconstpointer data)
   agent_fixture_tell (fixture, "{'execute':'guest-fstrim','arguments':{'minimum':-1}}");
   second = agent_fixture_hear (fixture);
   g_assert_cmpstr (second, ==, TRIMMED ("\"trimmed\": 4095, \"minimum\": -1"));
+}
+
+/* One behind another is no second one at the same time. */
+static void
+test_fstrim_twice (AgentFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+
+  if (fixture->dir == NULL)
+    return;
+  path = g_strconcat (fixture->agent->root, "/proc/self/mountinfo", NULL);
+  g_assert_true (g_file_set_contents (path, "1 0 8:1 / / rw - ext4 x rw\n", -1, NULL));
+  fixture->agent->trim_func = trim;
+  agent_fixture_tell (fixture, "{'execute':'guest-fstrim'}\n{'execute':'guest-fstrim'}\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *line = agent_fixture_hear (fixture);
+
+    g_assert_cmpstr (
+      line, ==,
+      "{\"return\": {\"paths\": [{\"path\": \"/\", \"error\": \"trim not supported\"}]}}");
+  }
 }
 
 static int
@@ -399,10 +438,12 @@ main (int argc, char **argv)
   ADD ("disks", test_disks);
   ADD ("disks-without-smart", test_disks_without_smart);
   ADD ("fsinfo", test_fsinfo);
+  ADD ("fsinfo-twice", test_fsinfo_twice);
   ADD ("fsinfo-dead", test_fsinfo_dead);
   ADD ("fsinfo-and-sync", test_fsinfo_and_sync);
   ADD ("diskstats", test_diskstats);
   ADD ("fstrim", test_fstrim);
+  ADD ("fstrim-twice", test_fstrim_twice);
   ADD ("fstrim-goes-on", test_fstrim_goes_on);
   g_test_add ("/cmd-disks/errors", AgentFixture, NULL, set_up_empty, test_errors, tear_down);
   return g_test_run ();

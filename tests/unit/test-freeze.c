@@ -103,6 +103,22 @@ test_cannot_open (FreezeFixture *fixture, gconstpointer data)
   freeze_fixture_check (fixture, 0, text, "");
 }
 
+/* A file can be a mount point, too. */
+static void
+test_file (FreezeFixture *fixture, gconstpointer data)
+{
+  g_autofree char *b = fixture->hooks != NULL ? freeze_fixture_get_mount (fixture, "b") : NULL;
+
+  if (fixture->hooks == NULL)
+    return;
+  g_assert_cmpint (rmdir (b), ==, 0);
+  g_assert_true (g_file_set_contents (b, "", -1, NULL));
+  freeze_fixture_freeze (fixture, NULL);
+  freeze_fixture_check (fixture, 3, NULL, "freeze c; freeze b; freeze a; ");
+  freeze_fixture_thaw (fixture);
+  freeze_fixture_check (fixture, 3, NULL, "thaw a; thaw b; thaw c; ");
+}
+
 static void
 test_no_mounts (FreezeFixture *fixture, gconstpointer data)
 {
@@ -388,6 +404,7 @@ main (int argc, char **argv)
   ADD ("passed-over", test_passed_over);
   ADD ("failure", test_failure);
   ADD ("cannot-open", test_cannot_open);
+  ADD ("file", test_file);
   ADD ("no-mounts", test_no_mounts);
   ADD ("dead-disk", test_dead_disk);
   ADD ("thaw-while-freezing", test_thaw_while_freezing);
