@@ -146,20 +146,26 @@ nego_cmd_return_result (NegoCall *call, NegoProcess *process)
   nego_process_get_result (process, &self->result);
   nego_process_table_fit (agent->processes, &self->result);
   nego_process_table_take (agent->processes, process);
-  self->process = process;
   if (self->result.out.len + self->result.err.len <= NEGO_PROCESS_INLINE_BYTES) {
     nego_cmd_write_status (self);
     nego_call_return_written (call, g_steal_pointer (&self->text));
+    self->process = process;
     nego_cmd_status_free (self);
     return;
   }
-  /* The thread only reads what it has; it is freed there when nobody waits for it any more. */
+  /* The thread only reads what the views show; it is freed there when nobody waits for it any more.
+   */
   if (nego_offload_run (agent->offload, nego_cmd_write_status, self, nego_cmd_status_free, 0,
                         nego_cmd_status_done, nego_call_ref (call), &error)
-      == NULL) {
-    nego_call_fail (call, error);
-    nego_call_unref (call);
+      != NULL) {
+    /* Only now: what is refused is freed, and the result must not be. Our main context's reference
+     * keeps it until this returns. */
+    self->process = process;
+    return;
   }
+  nego_process_table_put_back (agent->processes, process);
+  nego_call_fail (call, error);
+  nego_call_unref (call);
 }
 
 void
