@@ -21,7 +21,7 @@
 #define NEGO_CMD_MODE_BITS 07777
 #define NEGO_CMD_NS        G_GINT64_CONSTANT (1000000000)
 
-/* All that may be wrong with the call, but for its handle. Answers it when that is so. */
+/* Whether @command, of guest-file-*, is allowed, too. Answers @call when it is not. */
 static gboolean
 nego_cmd_file_is_allowed (NegoCall *call, const char *command)
 {
@@ -31,6 +31,14 @@ nego_cmd_file_is_allowed (NegoCall *call, const char *command)
     return TRUE;
   nego_call_fail (call, error);
   return FALSE;
+}
+
+/* To make a file is to open and to write it: who forbids one of them forbids this. */
+static gboolean
+nego_cmd_file_may_make (NegoCall *call)
+{
+  return nego_cmd_file_is_allowed (call, "guest-file-open")
+         && nego_cmd_file_is_allowed (call, "guest-file-write");
 }
 
 static gboolean
@@ -111,7 +119,7 @@ nego_cmd_negotiator_file_create (NegoCall *call, const QapiNegotiatorFileCreateA
   NegoCmdCreate *self;
   GError *error = NULL;
 
-  if (!nego_cmd_file_is_allowed (call, "guest-file-write"))
+  if (!nego_cmd_file_may_make (call))
     return;
   if (!nego_file_table_reserve (agent->files, nego_call_get_owner (call), &error)) {
     nego_call_fail (call, error);
@@ -238,7 +246,7 @@ nego_cmd_negotiator_file_finish (NegoCall *call, const QapiNegotiatorFileFinishA
 {
   NegoCmdFinish *self;
 
-  if (!nego_cmd_file_is_allowed (call, "guest-file-write"))
+  if (!nego_cmd_file_may_make (call))
     return;
   if (args->has_mode && (args->mode < 0 || args->mode > NEGO_CMD_MODE_BITS)) {
     nego_cmd_file_refuse (call, "mode must be 0 to 4095");

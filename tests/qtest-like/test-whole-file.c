@@ -258,6 +258,22 @@ test_policy (void)
   nego_test_stop (test);
 }
 
+/* Without guest-file-open nobody could write to a file: nor by these. */
+static void
+test_policy_open (void)
+{
+  const NegoTestOptions options = { .general = "block-rpcs = guest-file-open" };
+  NegoTest *test = nego_test_start (&options);
+  NegoTestClient *client = nego_test_connect (test);
+  const char *open
+    = NEGO_TEST_NOT_FOUND ("Command guest-file-open has been disabled: the command is not allowed");
+
+  nego_test_ask (client, COMMAND ("create", "\"path\":\"/tmp/x\""), open);
+  nego_test_ask (client, COMMAND ("finish", "\"handle\":1,\"path\":\"/tmp/x\""), open);
+  nego_test_client_free (client);
+  nego_test_stop (test);
+}
+
 #define ADD(path, test, func) g_test_add (path, Fixture, test, set_up, func, tear_down)
 
 int
@@ -275,5 +291,6 @@ main (int argc, char **argv)
   ADD ("/whole-file/other-file", test, test_other_file);
   ADD ("/whole-file/stat", test, test_stat);
   g_test_add_func ("/whole-file/policy", test_policy);
+  g_test_add_func ("/whole-file/policy-open", test_policy_open);
   return nego_test_run_shared (test);
 }
