@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,7 +54,6 @@ nego_daemonize_fork (int *ready_fd, GError **error)
   }
   close (fds[0]);
   *ready_fd = fds[1];
-  umask (077);
   if (setsid () < 0 || chdir ("/") < 0)
     return nego_error_set_errno (error, errno, "failed to leave the terminal's session");
   return TRUE;

@@ -8,8 +8,8 @@
 
 #include <glib.h>
 
-/* Forks, and returns in the child only: leader of a session of its own, umask 077, in "/". Must
- * come before anything that starts a thread or takes a lock. @ready_fd is for nego_daemonize_ready
+/* Forks, and returns in the child only: leader of a session of its own, in "/". Must come
+ * before anything that starts a thread or takes a lock. @ready_fd is for nego_daemonize_ready
  * (). */
 gboolean nego_daemonize_fork (int *ready_fd, GError **error);
 

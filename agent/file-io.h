@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /* Opens @path as fopen(3) does with @mode, without waiting, links followed; returns the descriptor
- * or -1. A new file's mode is 0644 less the umask: qemu-ga's 0666 lets anybody write. A link to
- * nowhere is not created through. */
+ * or -1. A new file's mode is 0644 (main has set the umask): qemu-ga's 0666 lets anybody write. A
+ * link to nowhere is not created through. */
 int nego_file_io_open (const char *path, const char *mode, GError **error);
 /* Whether nego_file_io_open() knows @mode: "invalid file open mode". */
 gboolean nego_file_io_check_mode (const char *mode, GError **error);

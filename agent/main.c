@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/exec.h"
 #include "common/log.h"
+#include "common/names.h"
 #include "common/pipe.h"
 
 #include <glib-unix.h>
@@ -237,6 +238,7 @@ main (int argc, char **argv)
   /* One heap for all threads: what one leaves is there for the next. */
   mallopt (M_ARENA_MAX, 1);
   nego_main_hold_signals (SIG_BLOCK);
+  umask (NEGO_CHILD_UMASK);
   signal (SIGPIPE, SIG_IGN);
   /* Whoever starts us may ignore it, and that is inherited: the kernel would then reap our
    * children, and their results were lost. */

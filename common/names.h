@@ -175,6 +175,9 @@
 #define NEGO_EVENT_GATHER_US 1000
 /* Events that are written in one turn of the main loop: others have their turn in between. */
 #define NEGO_SESSION_EVENTS 16u
+/* The umask of both daemons, and so of what they run: the usual one. Files of their own name their
+ * modes. */
+#define NEGO_CHILD_UMASK 022
 /* Pipes of ended scripts that background children still hold; one more closes the oldest. */
 #define NEGO_JOBS_DRAINED 128u
 #define NEGO_EXEC_WAIT_S  4 /* default of wait: libvirt's passthrough gives up after 5 */

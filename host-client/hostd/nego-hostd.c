@@ -9,6 +9,7 @@
 
 #include "common/exec.h"
 #include "common/log.h"
+#include "common/names.h"
 #include "common/pipe.h"
 #include "host-client/hostd/check-policy.h"
 #include "host-client/hostd/hostd.h"
@@ -20,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define NEGO_HOSTD_PROGRAM "nego-hostd"
 /* Blocks from here on are mapped: glibc's own first value (agent/main.c says why). */
@@ -114,6 +116,7 @@ main (int argc, char **argv)
     return nego_exec_helper_main (argc, argv);
   mallopt (M_MMAP_THRESHOLD, NEGO_HOSTD_MMAP_BYTES);
   nego_hostd_main_hold_signals (SIG_BLOCK);
+  umask (NEGO_CHILD_UMASK);
   signal (SIGPIPE, SIG_IGN);
   /* As in the agent: an inherited "ignore" would let the kernel reap our children. */
   signal (SIGCHLD, SIG_DFL);

@@ -54,7 +54,7 @@ class Daemon(AgentCase):
         self.assertEqual(os.getsid(pid), pid)
         proc = pathlib.Path(f"/proc/{pid}")
         self.assertEqual(os.readlink(proc / "cwd"), "/")
-        self.assertIn("Umask:\t0077\n", (proc / "status").read_text())
+        self.assertIn("Umask:\t0022\n", (proc / "status").read_text())
         for descriptor in range(3):
             self.assertEqual(os.readlink(proc / "fd" / str(descriptor)), "/dev/null")
         with Qga(self.socket) as client:

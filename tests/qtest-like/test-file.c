@@ -265,11 +265,31 @@ test_new_file_mode (Fixture *fixture, gconstpointer user_data)
 
   close_file (fixture->client, open_file (fixture->client, path, "w"));
   g_assert_cmpint (stat (path, &st), ==, 0);
-  g_assert_cmpint (st.st_mode & (mode_t) ~0644, ==, S_IFREG);
+  g_assert_cmpint (st.st_mode, ==, S_IFREG | 0644);
   g_assert_cmpint (chmod (path, 0640), ==, 0);
   close_file (fixture->client, open_file (fixture->client, path, "w"));
   g_assert_cmpint (stat (path, &st), ==, 0);
   g_assert_cmpint (st.st_mode & 0777, ==, 0640);
+}
+
+/* An agent whose unit has another umask. */
+static void
+test_umask (void)
+{
+  mode_t mask = umask (077);
+  NegoTest *test = nego_test_start (NULL);
+  Fixture fixture;
+  g_autofree char *path = NULL;
+  struct stat st;
+
+  umask (mask);
+  set_up (&fixture, test);
+  path = path_of (&fixture, "file");
+  close_file (fixture.client, open_file (fixture.client, path, "w"));
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_mode, ==, S_IFREG | 0644);
+  tear_down (&fixture, test);
+  nego_test_stop (test);
 }
 
 static void
@@ -593,6 +613,7 @@ main (int argc, char **argv)
   if (nego_test_is_qga ())
     return nego_test_run_shared (test);
   ADD ("/file/new-file-mode", test, test_new_file_mode);
+  g_test_add_func ("/file/umask", test_umask);
   ADD ("/file/incomplete-base64", test, test_incomplete_base64);
   ADD ("/file/write-direction", test, test_write_direction);
   ADD ("/file/fifo", test, test_fifo);

@@ -361,6 +361,25 @@ test_log (void)
   nego_test_stop (test);
 }
 
+/* Whatever umask the agent is started with, programs and scripts have the usual one. */
+static void
+test_umask (void)
+{
+  mode_t mask = umask (077);
+  NegoTest *test = nego_test_start (NULL);
+  NegoTestClient *client = nego_test_connect (test);
+  g_autoptr (JsonObject) program = NULL, script = NULL;
+
+  umask (mask);
+  program = run (client, SH ("umask") CAPTURED);
+  nego_test_check_members (program, "{'exitcode':0,'out-data':'MDAyMgo='}");
+  nego_test_add_script (test, "mask", "#!/bin/sh\numask\n");
+  script = nego_test_exec (client, "'command':'mask','wait':60");
+  nego_test_check_members (script, "{'exitcode':0,'out-data':'0022\\n'}");
+  nego_test_client_free (client);
+  nego_test_stop (test);
+}
+
 static void
 add_runs (NegoTest *test)
 {
@@ -393,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/process/input-unread", test, test_input_unread);
   g_test_add_func ("/process/lingers", test_lingers);
   g_test_add_func ("/process/survives", test_survives);
+  g_test_add_func ("/process/umask", test_umask);
   g_test_add_func ("/process/limit-of-reply", test_limit_of_reply);
   g_test_add_func ("/process/log", test_log);
   return nego_test_run_shared (test);
