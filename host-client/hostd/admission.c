@@ -57,8 +57,9 @@ nego_admission_has_memory (const NegoGuest *guest, GError **error)
 {
   const gsize share = (gsize) (NEGO_HOSTD_ALL_BYTES / MAX (nego_guests_count (guest->guests), 1));
 
-  if (nego_guests_get_size (guest->guests) < NEGO_HOSTD_ALL_BYTES
-      || nego_job_table_get_size (guest->service.jobs) < share)
+  /* First what costs nothing: the sum is of all guests. */
+  if (nego_job_table_get_size (guest->service.jobs) < share
+      || nego_guests_get_size (guest->guests) < NEGO_HOSTD_ALL_BYTES)
     return TRUE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY,
                "the host keeps too much output of its guests' jobs (limit %" G_GUINT64_FORMAT
