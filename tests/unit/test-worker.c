@@ -65,8 +65,8 @@ test_deadline (void)
   static Work work; /* outlives the thread, whose end nobody waits for */
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (
-    nego_worker_run (call, &work, end, g_free, g_get_monotonic_time () + G_USEC_PER_SEC / 10, &error));
+  g_assert_null (nego_worker_run (call, &work, end, g_free,
+                                  g_get_monotonic_time () + G_USEC_PER_SEC / 10, &error));
   g_assert_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT);
   g_mutex_lock (&work.lock);
   work.may_end = TRUE;
