@@ -13,6 +13,7 @@
 #include "agent/handlers.h"
 #include "common/base64.h"
 #include "common/error.h"
+#include "common/memory.h"
 #include "common/names.h"
 
 /* What a reply has besides the base64, but for its id. */
@@ -83,6 +84,7 @@ nego_cmd_read_func (int fd, NegoFileWork *work, GError **error)
 
   seekable = nego_file_io_seek (fd, 0, SEEK_CUR, &position, NULL);
   self->text = g_string_sized_new (NEGO_CMD_READ_FRAME_BYTES + expect / 3 * 4);
+  nego_memory_expect (self->text->str, NEGO_CMD_READ_FRAME_BYTES + expect / 3 * 4);
   nego_cmd_read_begin (self->text, &writer, expect);
   start = self->text->len;
   if (!nego_file_io_read (fd, self->max, nego_cmd_read_sink, self->text, &count, &eof, error))

@@ -10,6 +10,7 @@
 #include "agent/handlers.h"
 #include "common/base64.h"
 #include "common/error.h"
+#include "common/memory.h"
 #include "common/names.h"
 
 /* What a reply has besides the base64, but for its id. */
@@ -108,10 +109,11 @@ nego_cmd_write_status (gpointer data)
 {
   NegoCmdStatus *self = data;
   const NegoProcessResult *result = &self->result;
+  const gsize size = (result->out.len + result->err.len) / 3 * 4 + NEGO_CMD_STATUS_FRAME_BYTES;
   NegoJsonWriter writer;
 
-  self->text = g_string_sized_new ((result->out.len + result->err.len) / 3 * 4
-                                   + NEGO_CMD_STATUS_FRAME_BYTES);
+  self->text = g_string_sized_new (size);
+  nego_memory_expect (self->text->str, size);
   nego_call_begin_text (&writer, self->text);
   nego_json_writer_begin_object (&writer);
   nego_json_writer_key (&writer, "exited");

@@ -3,9 +3,9 @@
 
 #include "common/backlog.h"
 
+#include "common/memory.h"
+
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* What an empty backlog keeps allocated, for the next replies: an event of NEGO_EVENT_BYTES fits,
  * since mapping memory for each costs more than writing it does. */
@@ -14,14 +14,10 @@
  * more than once on average, and never so much that other channels would notice. */
 #define NEGO_BACKLOG_SLACK_BYTES (256u << 10)
 
-/* The memory of a text over this goes back while it is taken: for one of 16 MiB that takes the
- * kernel milliseconds, in which nobody would be served. */
-#define NEGO_BACKLOG_LARGE_BYTES (4u << 20)
-
 struct NegoBacklog {
   GString *text;
   gsize taken;      /* bytes of @text that were written */
-  gsize returned;   /* bytes of @text that are no longer in memory */
+  gsize returned;   /* bytes of @text whose memory went back */
   guint64 position; /* bytes ever appended, up to the last look */
   gsize counted;    /* bytes of @text that @position counts */
   gboolean midline; /* the last byte taken was not the end of a line */
@@ -105,20 +101,6 @@ nego_backlog_empty (NegoBacklog *backlog)
   }
 }
 
-/* Gives the pages of what was taken back to the kernel. */
-static void
-nego_backlog_return_pages (NegoBacklog *backlog)
-{
-  const guintptr page = (guintptr) getpagesize (), start = (guintptr) backlog->text->str;
-  const guintptr from = (start + backlog->returned + page - 1) / page * page;
-  const guintptr to = (start + backlog->taken) / page * page;
-
-  if (to <= from)
-    return;
-  madvise (backlog->text->str + (from - start), to - from, MADV_DONTNEED);
-  backlog->returned = to - start;
-}
-
 void
 nego_backlog_take (NegoBacklog *backlog, gsize len)
 {
@@ -133,9 +115,10 @@ nego_backlog_take (NegoBacklog *backlog, gsize len)
     nego_backlog_erase (backlog, 0, backlog->taken);
     backlog->taken = 0;
     backlog->returned = 0;
-  } else if (backlog->text->allocated_len > NEGO_BACKLOG_LARGE_BYTES
-             && backlog->taken - backlog->returned >= NEGO_BACKLOG_SLACK_BYTES) {
-    nego_backlog_return_pages (backlog);
+  } else if (backlog->text->allocated_len > NEGO_MEMORY_LARGE_BYTES) {
+    /* Meanwhile: all at once takes the kernel milliseconds, in which nobody would be served. */
+    backlog->returned
+      = nego_memory_give_back (backlog->text->str, backlog->returned, backlog->taken);
   }
 }
 

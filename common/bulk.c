@@ -4,6 +4,7 @@
 #include "common/bulk.h"
 
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/names.h"
 
 #include <string.h>
@@ -50,6 +51,7 @@ nego_bulk_copy (const char *text, gsize len)
 {
   char *copy = g_malloc (len + 1);
 
+  nego_memory_expect (copy, len + 1);
   memcpy (copy, text, len);
   copy[len] = '\0';
   return copy;

@@ -3,6 +3,7 @@
 
 #include "common/capture.h"
 
+#include "common/memory.h"
 #include "common/pipe.h"
 #include "common/source.h"
 
@@ -16,8 +17,10 @@
 /* Reads of one wake-up: a child that prints without end leaves the main loop to others in between.
  */
 #define READS 8u
-/* The first allocation; it is doubled from there. */
+/* The first allocation; it is doubled from there, and from LARGE_BYTES on taken four times: memory
+ * that is not used costs nothing then, and moving it does. */
 #define FIRST_BYTES 1024u
+#define LARGE_BYTES (2u << 20)
 
 struct NegoCapture {
   int fd; /* -1: final */
@@ -66,9 +69,11 @@ nego_capture_reserve (NegoCapture *capture, gsize bytes)
   }
   if (capture->allocated - used >= bytes)
     return;
-  wanted = MAX (MAX (capture->allocated * 2, used + bytes), FIRST_BYTES);
+  wanted = capture->allocated * (capture->allocated >= LARGE_BYTES ? 4 : 2);
+  wanted = MAX (MAX (wanted, used + bytes), FIRST_BYTES);
   capture->allocated = MAX (MIN (wanted, most), used + bytes);
   capture->data = g_realloc (capture->data, capture->allocated);
+  nego_memory_expect (capture->data, capture->allocated);
 }
 
 static void
