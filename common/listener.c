@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/names.h"
+#include "common/source.h"
 
 #include <glib-unix.h>
 
@@ -28,7 +29,9 @@ struct NegoListener {
   GArray *peers; /* guint32 */
 
   gboolean accepting;
-  GSource *source;
+  GSource *source;        /* while it accepts; or: */
+  NegoPollerEntry *entry; /* in the poller */
+  NegoPoller *poller;     /* NULL: none */
   GSource *pause;
   NegoListenerFunc connected;
   gpointer user_data;
@@ -296,11 +299,9 @@ nego_listener_pause (NegoListener *listener, int errnum)
   nego_listener_update (listener);
 }
 
-static gboolean
-nego_listener_ready_cb (int listen_fd, GIOCondition condition, gpointer user_data)
+static void
+nego_listener_accept (NegoListener *listener)
 {
-  NegoListener *listener = user_data;
-
   while (listener->accepting) {
     int fd = accept4 (listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -315,25 +316,60 @@ nego_listener_ready_cb (int listen_fd, GIOCondition condition, gpointer user_dat
     else
       close (fd);
   }
+}
+
+static gboolean
+nego_listener_ready_cb (int listen_fd, GIOCondition condition, gpointer user_data)
+{
+  nego_listener_accept (user_data);
   return G_SOURCE_CONTINUE;
+}
+
+static void
+nego_listener_polled_cb (GIOCondition condition, gpointer user_data)
+{
+  nego_listener_accept (user_data);
+}
+
+static void
+nego_listener_watch (NegoListener *listener)
+{
+  if (listener->source != NULL || listener->entry != NULL)
+    return;
+  if (listener->poller != NULL)
+    listener->entry = nego_poller_add (listener->poller, listener->fd, G_IO_IN,
+                                       nego_listener_polled_cb, listener);
+  if (listener->entry != NULL)
+    return;
+  listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
+  g_source_set_callback (listener->source, G_SOURCE_FUNC (nego_listener_ready_cb), listener, NULL);
+  g_source_attach (listener->source, g_main_context_get_thread_default ());
+}
+
+static void
+nego_listener_unwatch (NegoListener *listener)
+{
+  nego_source_clear (&listener->source);
+  g_clear_pointer (&listener->entry, nego_poller_remove);
 }
 
 static void
 nego_listener_update (NegoListener *listener)
 {
-  if (listener->pause != NULL && !listener->accepting) {
-    g_source_destroy (listener->pause);
-    g_clear_pointer (&listener->pause, g_source_unref);
-  }
-  if (listener->accepting && listener->pause == NULL && listener->source == NULL) {
-    listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
-    g_source_set_callback (listener->source, G_SOURCE_FUNC (nego_listener_ready_cb), listener,
-                           NULL);
-    g_source_attach (listener->source, g_main_context_get_thread_default ());
-  } else if ((!listener->accepting || listener->pause != NULL) && listener->source != NULL) {
-    g_source_destroy (listener->source);
-    g_clear_pointer (&listener->source, g_source_unref);
-  }
+  if (!listener->accepting)
+    nego_source_clear (&listener->pause);
+  if (listener->accepting && listener->pause == NULL)
+    nego_listener_watch (listener);
+  else
+    nego_listener_unwatch (listener);
+}
+
+void
+nego_listener_set_poller (NegoListener *listener, NegoPoller *poller)
+{
+  nego_listener_unwatch (listener);
+  listener->poller = poller;
+  nego_listener_update (listener);
 }
 
 void

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "common/poller.h"
+
 #include <glib.h>
 
 #include <sys/types.h>
@@ -42,6 +44,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoListener, nego_listener_free)
 
 void
 nego_listener_set_func (NegoListener *listener, NegoListenerFunc connected, gpointer user_data);
+
+/* It is one of many in @poller, which must outlive it, instead of a source of its own in the main
+ * loop. */
+void nego_listener_set_poller (NegoListener *listener, NegoPoller *poller);
 
 /* At first it accepts nobody. Those who connect meanwhile wait in the kernel. */
 void nego_listener_set_accepting (NegoListener *listener, gboolean accepting);

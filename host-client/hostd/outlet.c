@@ -102,6 +102,8 @@ nego_outlet_listen (NegoOutlet *outlet, const NegoOutletPlace *place, GError **e
   if (outlet->listener == NULL
       || !nego_listener_set_access (outlet->listener, place->gid, place->mode, error))
     return FALSE;
+  if (place->poller != NULL)
+    nego_listener_set_poller (outlet->listener, place->poller);
   nego_listener_set_func (outlet->listener, nego_outlet_on_client, outlet);
   nego_listener_set_accepting (outlet->listener, TRUE);
   return TRUE;

@@ -20,6 +20,7 @@
 typedef struct {
   char *dir;
   char *path;
+  NegoPoller *poller; /* NULL: listeners have sources of their own */
   guint connected;
 } Fixture;
 
@@ -34,8 +35,19 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
+set_up_polled (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  set_up (fixture, data);
+  fixture->poller = nego_poller_new (&error);
+  g_assert_no_error (error);
+}
+
+static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
+  nego_poller_free (fixture->poller);
   g_unlink (fixture->path);
   g_assert_cmpint (g_rmdir (fixture->dir), ==, 0);
   g_free (fixture->dir);
@@ -59,6 +71,8 @@ listen_at (Fixture *fixture, const char *path)
 
   g_assert_no_error (error);
   nego_listener_set_func (listener, connected_cb, fixture);
+  if (fixture->poller != NULL)
+    nego_listener_set_poller (listener, fixture->poller);
   return listener;
 }
 
@@ -114,7 +128,27 @@ test_unix (Fixture *fixture, gconstpointer data)
   g_assert_false (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
 }
 
-/* A socket file of a process that was killed. */
+static void
+test_pause (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (NegoListener) listener = listen_at (fixture, fixture->path);
+
+  for (guint i = 1; i <= 3; i++) {
+    int fd;
+
+    nego_listener_set_accepting (listener, TRUE);
+    nego_listener_set_accepting (listener, FALSE);
+    fd = connect_to (fixture->path);
+    settle ();
+    g_assert_cmpuint (fixture->connected, ==, i - 1);
+    nego_listener_set_accepting (listener, TRUE);
+    nego_listener_set_accepting (listener, TRUE);
+    settle ();
+    g_assert_cmpuint (fixture->connected, ==, i);
+    close (fd);
+  }
+}
+
 static void
 test_access (Fixture *fixture, gconstpointer data)
 {
@@ -149,6 +183,7 @@ test_group (void)
   g_assert_cmpuint (gid, ==, 0);
 }
 
+/* A socket file of a process that was killed. */
 static void
 test_stale (Fixture *fixture, gconstpointer data)
 {
@@ -353,6 +388,11 @@ main (int argc, char **argv)
   g_test_add ("/listener/long-path", Fixture, NULL, set_up, test_long_path, tear_down);
   g_test_add ("/listener/replaced", Fixture, NULL, set_up, test_replaced, tear_down);
   g_test_add ("/listener/no-descriptors", Fixture, NULL, set_up, test_no_descriptors, tear_down);
+  g_test_add ("/listener/pause", Fixture, NULL, set_up, test_pause, tear_down);
+  g_test_add ("/listener/polled/unix", Fixture, NULL, set_up_polled, test_unix, tear_down);
+  g_test_add ("/listener/polled/pause", Fixture, NULL, set_up_polled, test_pause, tear_down);
+  g_test_add ("/listener/polled/no-descriptors", Fixture, NULL, set_up_polled, test_no_descriptors,
+              tear_down);
   g_test_add ("/listener/wrong-family", Fixture, NULL, set_up, test_wrong_family, tear_down);
   g_test_add ("/listener/vsock-refused", Fixture, NULL, set_up, test_vsock_refused, tear_down);
   g_test_add ("/listener/vsock-admitted", Fixture, NULL, set_up, test_vsock_admitted, tear_down);
