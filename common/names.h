@@ -357,9 +357,12 @@
 #define NEGO_CONNECTOR_STEADY_MS 1000
 /* libvirt: how long one of its calls is waited for; guests that are looked at, at once (libvirtd
  * serves 5 requests of a connection); the pauses between tries to reach it. */
-#define NEGO_LIBVIRT_CALL_S      30
-#define NEGO_LIBVIRT_SOCKET      "/run/libvirt/libvirt-sock"
-#define NEGO_DOMAINS_LOOKS       4u
+#define NEGO_LIBVIRT_CALL_S 30
+#define NEGO_LIBVIRT_SOCKET "/run/libvirt/libvirt-sock"
+#define NEGO_DOMAINS_LOOKS  4u
+/* Guests that could not be looked at: the pauses before they are again. */
+#define NEGO_DOMAINS_FIRST_MS    1000u
+#define NEGO_DOMAINS_PAUSE_MS    60000u
 #define NEGO_CONNECTION_FIRST_MS 50u
 #define NEGO_CONNECTION_PAUSE_MS 30000u
 

@@ -6,6 +6,7 @@
 #include "host-client/hostd/domains.h"
 
 #include "common/names.h"
+#include "common/source.h"
 
 struct NegoDomains {
   NegoGuests *guests;
@@ -16,6 +17,9 @@ struct NegoDomains {
   GHashTable *stations;           /* UUID → NegoStation */
   GHashTable *touched;            /* set of UUIDs to look at */
   GHashTable *looks;              /* UUID → NegoDomainsLook */
+  GHashTable *failed;             /* set of UUIDs to look at again later */
+  GSource *retry;                 /* while there are some */
+  guint pause_ms;                 /* before the next time */
 };
 
 /* One that goes on. */
@@ -50,6 +54,8 @@ nego_domains_new (NegoGuests *guests, NegoArrivals *arrivals, NegoOffload *offlo
   domains->stations
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) nego_station_free);
   domains->touched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  domains->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  domains->pause_ms = NEGO_DOMAINS_FIRST_MS;
   domains->looks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, nego_domains_free_look);
   return domains;
 }
@@ -62,6 +68,7 @@ nego_domains_free (NegoDomains *domains)
   nego_domains_unset_connection (domains);
   g_hash_table_unref (domains->looks);
   g_hash_table_unref (domains->touched);
+  g_hash_table_unref (domains->failed);
   g_hash_table_unref (domains->stations);
   g_free (domains->uri);
   g_free (domains);
@@ -72,6 +79,37 @@ nego_domains_drop (NegoDomains *domains, const char *uuid)
 {
   if (g_hash_table_remove (domains->stations, uuid))
     g_info ("guest %s of '%s' is not served any more", uuid, domains->uri);
+}
+
+static void
+nego_domains_touch_failed (gpointer key, gpointer value, gpointer user_data)
+{
+  const NegoDomains *domains = user_data;
+
+  g_hash_table_add (domains->touched, g_strdup (key));
+}
+
+static gboolean
+nego_domains_on_retry (gpointer user_data)
+{
+  NegoDomains *domains = user_data;
+
+  nego_source_clear (&domains->retry);
+  g_hash_table_foreach (domains->failed, nego_domains_touch_failed, domains);
+  g_hash_table_remove_all (domains->failed);
+  nego_domains_look_on (domains);
+  return G_SOURCE_REMOVE;
+}
+
+/* What is known of the guest stays, and it is looked at again: nothing tells when that can be. */
+static void
+nego_domains_retry (NegoDomains *domains, const char *uuid)
+{
+  g_hash_table_add (domains->failed, g_strdup (uuid));
+  if (domains->retry != NULL)
+    return;
+  domains->retry = nego_source_add_timeout (domains->pause_ms, nego_domains_on_retry, domains);
+  domains->pause_ms = MIN (domains->pause_ms * 2, NEGO_DOMAINS_PAUSE_MS);
 }
 
 static void
@@ -86,6 +124,10 @@ nego_domains_apply (NegoDomains *domains, const NegoLookDomain *domain)
   };
   NegoStation *station = g_hash_table_lookup (domains->stations, domain->uuid);
 
+  if (domain->unknown) {
+    nego_domains_retry (domains, domain->uuid);
+    return;
+  }
   if (!domain->active || (domain->port == NULL && domain->agent == NULL)) {
     nego_domains_drop (domains, domain->uuid);
     return;
@@ -115,6 +157,7 @@ nego_domains_set_connection (NegoDomains *domains, NegoLookConnection *connectio
 {
   nego_domains_unset_connection (domains);
   domains->connection = connection;
+  domains->pause_ms = NEGO_DOMAINS_FIRST_MS;
   g_hash_table_foreach_remove (domains->stations, nego_domains_is_missing, list);
   for (guint i = 0; i < list->len; i++)
     nego_domains_apply (domains, list->pdata[i]);
@@ -132,6 +175,9 @@ nego_domains_unset_connection (NegoDomains *domains)
   NegoLookConnection *connection = g_steal_pointer (&domains->connection);
 
   g_hash_table_remove_all (domains->looks);
+  /* When there is one again, all guests are listed. */
+  g_hash_table_remove_all (domains->failed);
+  nego_source_clear (&domains->retry);
   /* On a thread; should there be no room for it, here. */
   if (connection != NULL)
     nego_offload_run (domains->offload, nego_look_hang_up, connection, nego_look_connection_free, 0,
@@ -146,14 +192,17 @@ nego_domains_on_looked (gpointer data, gpointer user_data)
   const NegoLookQuestion *question = data;
 
   look->task = NULL;
-  if (question == NULL || question->error != NULL)
-    /* libvirt is about to be gone, or hangs; when it is back, all guests are listed. */
+  if (question == NULL || question->error != NULL) {
     g_info ("guest %s of '%s': %s", look->uuid, domains->uri,
             question != NULL ? question->error->message : "libvirt does not answer");
-  else if (question->domain != NULL)
-    nego_domains_apply (domains, question->domain);
-  else
-    nego_domains_drop (domains, look->uuid);
+    nego_domains_retry (domains, look->uuid);
+  } else {
+    domains->pause_ms = NEGO_DOMAINS_FIRST_MS;
+    if (question->domain != NULL)
+      nego_domains_apply (domains, question->domain);
+    else
+      nego_domains_drop (domains, look->uuid);
+  }
   g_hash_table_remove (domains->looks, look->uuid);
   nego_domains_look_on (domains);
 }
@@ -171,8 +220,10 @@ nego_domains_look_at (NegoDomains *domains, const char *uuid)
                                  nego_look_question_new (domains->connection->handle, uuid),
                                  nego_look_question_free, NEGO_LIBVIRT_CALL_S * 1000,
                                  nego_domains_on_looked, look, NULL);
-  if (look->task == NULL)
-    g_hash_table_remove (domains->looks, look->uuid);
+  if (look->task != NULL)
+    return;
+  nego_domains_retry (domains, uuid);
+  g_hash_table_remove (domains->looks, uuid);
 }
 
 /* Looks at what was touched, but for guests that are looked at already: they come next. */
@@ -189,6 +240,7 @@ nego_domains_look_on (NegoDomains *domains)
          && g_hash_table_iter_next (&iter, &uuid, NULL)) {
     if (g_hash_table_contains (domains->looks, uuid))
       continue;
+    g_hash_table_remove (domains->failed, uuid);
     nego_domains_look_at (domains, uuid);
     g_hash_table_iter_remove (&iter);
   }

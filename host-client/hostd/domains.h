@@ -4,7 +4,9 @@
  * our ports have none.
  *
  * A guest that something was told of is looked at, NEGO_DOMAINS_LOOKS at a time: libvirtd serves 5
- * requests of a connection at once. While libvirt is away, guests are served as they were.
+ * requests of a connection at once. One that cannot be looked at stays as it was, and is looked at
+ * again, with a pause that doubles up to NEGO_DOMAINS_PAUSE_MS. While libvirt is away, guests are
+ * served as they were.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 
 struct NegoGuests {
   GHashTable *present; /* identity → guest */
-  GHashTable *absent;  /* the same: guests with jobs whose results are kept */
+  GHashTable *absent;  /* the same: guests with jobs whose results, or syncs that, are kept */
   GSource *expiry;     /* while somebody is absent */
   char **commands;
   char *builtins;
@@ -101,15 +101,17 @@ nego_guests_take (NegoGuests *guests, const char *name, const char *uuid, const 
   return guest;
 }
 
-/* Whether somebody could still ask for what @guest has. */
+/* Whether nobody can ask for what @guest has, and no replay of it would be taken for new: a guest
+ * that is saved, or reverted to a snapshot, is away meanwhile. */
 static gboolean
 nego_guests_is_over (gpointer key, gpointer value, gpointer user_data)
 {
-  const NegoGuest *guest = value;
+  NegoGuest *guest = value;
   const NegoJobTable *jobs = guest->service.jobs;
 
   return nego_job_table_count_running (jobs) == 0 && nego_job_table_count_queued (jobs) == 0
-         && nego_job_table_count_retained (jobs) == 0;
+         && nego_job_table_count_retained (jobs) == 0
+         && nego_sync_ids_are_over (&guest->sync_ids, g_get_monotonic_time ());
 }
 
 static gboolean

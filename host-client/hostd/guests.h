@@ -42,8 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoGuests, nego_guests_free)
  * nego_guests_drop (). */
 NegoGuest *
 nego_guests_take (NegoGuests *guests, const char *name, const char *uuid, const char *connection);
-/* @guest is not there any more: it goes when its jobs are over and nobody can want their results.
- * Its sessions must be gone. */
+/* @guest is not there any more: it goes when its jobs are over, nobody can want their results, and
+ * its last sync is NEGO_SYNC_ID_S ago. Its sessions must be gone. */
 void nego_guests_drop (NegoGuests *guests, NegoGuest *guest);
 
 /* The guest of this name or UUID, or NULL. */

@@ -199,28 +199,41 @@ nego_look_is_local (virConnectPtr connection)
   return local;
 }
 
+/* FALSE: libvirt's last error says why. */
+static gboolean
+nego_look_read (NegoLookDomain *domain, virDomainPtr handle)
+{
+  const int active = virDomainIsActive (handle);
+  char *xml;
+
+  if (active < 0)
+    return FALSE;
+  domain->active = active == 1;
+  if (!domain->active || !nego_look_is_local (virDomainGetConnect (handle)))
+    return TRUE;
+  xml = virDomainGetXMLDesc (handle, 0);
+  if (xml == NULL)
+    return FALSE;
+  nego_look_read_channels (domain, xml);
+  free (xml);
+  return TRUE;
+}
+
 /* NULL: it is gone. */
 static NegoLookDomain *
 nego_look_describe (virDomainPtr handle)
 {
   char uuid[VIR_UUID_STRING_BUFLEN];
   g_autoptr (NegoLookDomain) domain = NULL;
-  const int active = virDomainIsActive (handle);
-  char *xml;
 
-  if (active < 0 || virDomainGetUUIDString (handle, uuid) < 0)
+  if (virDomainGetUUIDString (handle, uuid) < 0)
     return NULL;
   domain = g_new0 (NegoLookDomain, 1);
   domain->name = g_strdup (virDomainGetName (handle));
   domain->uuid = g_strdup (uuid);
-  domain->active = active == 1;
-  if (!domain->active || !nego_look_is_local (virDomainGetConnect (handle)))
-    return g_steal_pointer (&domain);
-  xml = virDomainGetXMLDesc (handle, 0);
-  if (xml == NULL)
+  domain->unknown = !nego_look_read (domain, handle);
+  if (domain->unknown && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN)
     return NULL;
-  nego_look_read_channels (domain, xml);
-  free (xml);
   return g_steal_pointer (&domain);
 }
 
@@ -303,12 +316,15 @@ nego_look_ask (gpointer data)
   NegoLookQuestion *question = data;
   virDomainPtr handle = virDomainLookupByUUIDString (question->connection, question->uuid);
 
-  if (handle != NULL) {
+  if (handle != NULL)
     question->domain = nego_look_describe (handle);
-    virDomainFree (handle);
-  }
+  if (question->domain != NULL && question->domain->unknown)
+    g_clear_pointer (&question->domain, nego_look_domain_free);
   if (question->domain == NULL && virGetLastErrorCode () != VIR_ERR_NO_DOMAIN)
     nego_look_set_error (&question->error, "look up the guest", question->uuid);
+  /* Which forgets the last error. */
+  if (handle != NULL)
+    virDomainFree (handle);
 }
 
 void

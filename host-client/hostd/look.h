@@ -16,6 +16,7 @@
 /* A guest as libvirt describes it. */
 typedef struct {
   char *name, *uuid;
+  gboolean unknown; /* libvirt lists it, and could not describe it now: but for name and UUID */
   gboolean active;
   char *agent; /* the socket of negotiator-host-to-guest.0 on this machine; NULL: it has none */
   char *port;  /* the socket of negotiator-guest-to-host.0 on this machine; NULL: it has none */
@@ -72,7 +73,7 @@ void nego_look_opening_free (gpointer opening);
 typedef struct {
   virConnectPtr connection; /* with a reference */
   char *uuid;
-  NegoLookDomain *domain; /* NULL and no error: there is none any more */
+  NegoLookDomain *domain; /* never unknown; NULL and no error: there is none any more */
   GError *error;
 } NegoLookQuestion;
 

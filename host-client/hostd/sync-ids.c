@@ -24,6 +24,15 @@ nego_sync_ids_expire (NegoSyncIds *ids, gint64 now_us)
 }
 
 gboolean
+nego_sync_ids_are_over (NegoSyncIds *ids, gint64 now_us)
+{
+  if (ids->list == NULL)
+    return TRUE;
+  nego_sync_ids_expire (ids, now_us);
+  return ids->list->len == 0;
+}
+
+gboolean
 nego_sync_ids_add (NegoSyncIds *ids, gint64 id, gint64 now_us)
 {
   const NegoSyncId entry = { id, now_us };

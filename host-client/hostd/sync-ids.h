@@ -19,5 +19,7 @@ typedef struct {
 
 /* Keeps @id. FALSE: it was there already. @now_us: monotonic. */
 gboolean nego_sync_ids_add (NegoSyncIds *ids, gint64 id, gint64 now_us);
+/* Whether all are older than that, so that nothing is lost with them. */
+gboolean nego_sync_ids_are_over (NegoSyncIds *ids, gint64 now_us);
 void nego_sync_ids_clear (NegoSyncIds *ids);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NegoSyncIds, nego_sync_ids_clear)

@@ -90,7 +90,7 @@ test_list (Fixture *f, gconstpointer data)
   }
 }
 
-/* What it told is over, and with it all that was known of it. */
+/* What it told is over. */
 static void
 test_drop (Fixture *f, gconstpointer data)
 {
@@ -106,6 +106,24 @@ test_drop (Fixture *f, gconstpointer data)
   web = nego_guests_take (f->guests, "web", UUID, URI);
   g_assert_cmpuint (nego_notes_count (&web->notes), ==, 0);
   g_assert_cmpint (web->state, ==, NEGO_GUEST_WAITING);
+}
+
+/* Between two stays, as when a guest is saved or reverted: its replay is refused all the same. */
+static void
+test_replay (Fixture *f, gconstpointer data)
+{
+  NegoGuest *guest = nego_guests_take (f->guests, "web", UUID, URI);
+
+  g_assert_true (nego_sync_ids_add (&guest->sync_ids, 5, g_get_monotonic_time ()));
+  nego_guests_drop (f->guests, guest);
+  g_assert_cmpuint (nego_guests_count (f->guests), ==, 0);
+  guest = nego_guests_take (f->guests, "web", UUID, URI);
+  g_assert_false (nego_sync_ids_add (&guest->sync_ids, 5, g_get_monotonic_time ()));
+  g_assert_true (nego_sync_ids_add (&guest->sync_ids, 6, g_get_monotonic_time ()));
+  nego_guests_drop (f->guests, guest);
+  /* Another guest is. */
+  guest = nego_guests_take (f->guests, "web", UUID, "test:///default");
+  g_assert_true (nego_sync_ids_add (&guest->sync_ids, 5, g_get_monotonic_time ()));
 }
 
 static void
@@ -182,6 +200,7 @@ main (int argc, char **argv)
   ADD ("find", test_find);
   ADD ("identity", test_identity);
   ADD ("list", test_list);
+  ADD ("replay", test_replay);
   ADD ("settings", test_settings);
   ADD ("stop", test_stop);
   ADD ("unwatch-when-told", test_unwatch_when_told);

@@ -20,6 +20,18 @@ test_repeat (void)
 }
 
 static void
+test_over (void)
+{
+  g_auto (NegoSyncIds) ids = { 0 };
+
+  g_assert_true (nego_sync_ids_are_over (&ids, 0));
+  g_assert_true (nego_sync_ids_add (&ids, 1, 0));
+  g_assert_true (nego_sync_ids_add (&ids, 2, SECOND));
+  g_assert_false (nego_sync_ids_are_over (&ids, (gint64) (NEGO_SYNC_ID_S + 1) * SECOND - 1));
+  g_assert_true (nego_sync_ids_are_over (&ids, (gint64) (NEGO_SYNC_ID_S + 1) * SECOND));
+}
+
+static void
 test_limit (void)
 {
   g_auto (NegoSyncIds) ids = { 0 };
@@ -46,6 +58,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sync-ids/repeat", test_repeat);
   g_test_add_func ("/sync-ids/limit", test_limit);
+  g_test_add_func ("/sync-ids/over", test_over);
   g_test_add_func ("/sync-ids/hour", test_hour);
   return g_test_run ();
 }
