@@ -232,6 +232,12 @@ nego_call_set_concurrent (NegoCall *call, gboolean concurrent)
 }
 
 gboolean
+nego_call_is_concurrent (NegoCall *call)
+{
+  return call->peer.concurrent;
+}
+
+gboolean
 nego_call_is_failed (NegoCall *call)
 {
   return call->failed;

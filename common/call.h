@@ -61,6 +61,9 @@ void nego_call_set_delimited (NegoCall *call);
 /* The session is to start requests as they come from now on, or in order again (session.h). */
 void nego_call_set_concurrent (NegoCall *call, gboolean concurrent);
 
+/* Whether the session starts requests as they come, at this call. */
+gboolean nego_call_is_concurrent (NegoCall *call);
+
 /* Ends the waiting of the call with the integer @id of the same session: it is abandoned. */
 void nego_call_cancel (NegoCall *call, gint64 id);
 
@@ -91,7 +94,8 @@ typedef struct {
   const char *origin; /* of the channel; outlives the call's life in the session */
   gboolean qga;
   NegoStream *stream;
-  NegoFeeds *feeds; /* borrowed, as @stream; NULL: no events */
+  NegoFeeds *feeds;    /* borrowed, as @stream; NULL: no events */
+  gboolean concurrent; /* the session is so when the call comes */
   void (*cancel) (const char *id, gpointer user_data);
   NegoOwner *owner; /* borrowed, as @stream */
   NegoCallDoneFunc done;

@@ -276,6 +276,7 @@ nego_session_start (
     nego_session_answer_error (session, error, NULL);
     return;
   }
+  session->peer.concurrent = session->concurrent;
   call = nego_call_new (name, g_steal_pointer (&owned_id), &session->peer);
   nego_in_flight_add (&session->in_flight, call);
   if (session->forward != NULL

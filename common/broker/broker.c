@@ -366,6 +366,8 @@ nego_broker_set_upstream (NegoBroker *broker, int fd, NegoStreamKind kind)
                                         broker->options.switches, &upstream_callbacks, broker);
   if (broker->poller != NULL)
     nego_upstream_set_poller (broker->upstream, broker->poller);
+  if (broker->options.rate > 0)
+    nego_upstream_set_rate (broker->upstream, broker->options.rate);
   nego_calls_set_upstream (broker->calls, broker->upstream);
   if (nego_upstream_is_present (broker->upstream))
     nego_broker_connection_set_reason (broker->connection, broker->options.silent);

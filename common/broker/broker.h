@@ -42,6 +42,7 @@ typedef struct {
   /* The upstream runs requests in order unless negotiator-session tells it otherwise: the
    * host-to-guest port. */
   gboolean switches;
+  guint rate; /* bytes a second that a socket upstream is read, and at once; 0: any number */
 } NegoBrokerOptions;
 
 typedef struct {

@@ -273,6 +273,7 @@ nego_calls_send (NegoCalls *calls, NegoTicket *ticket)
     nego_calls_take_over (calls, ticket);
   ticket->id = ++calls->next_id;
   g_hash_table_insert (calls->out, &ticket->id, ticket);
+  nego_calls_update_waiting (calls);
   nego_upstream_send (calls->upstream, ticket->name, ticket->arguments, ticket->len,
                       ticket->own_key, ticket->id);
   g_clear_pointer (&ticket->arguments, g_free);

@@ -17,6 +17,10 @@
 /* A number that a double holds exactly: clients of other languages read it as one. */
 #define NEGO_UPSTREAM_SYNC_BITS 53
 
+/* The id of what it asks to know whether the other side is there, and the same: calls do not get as
+ * far. */
+#define NEGO_UPSTREAM_CHECK_ID ((G_GUINT64_CONSTANT (1) << NEGO_UPSTREAM_SYNC_BITS) - 1)
+
 struct NegoUpstream {
   NegoStream *stream;
   NegoIntake *intake;
@@ -28,9 +32,10 @@ struct NegoUpstream {
   gint64 sync_us; /* monotonic: when it was sent */
 
   gboolean waiting;
-  gboolean pinged;
-  gint64 heard_us; /* monotonic: when something arrived last, or waiting began */
-  GSource *quiet;  /* while it waits */
+  gboolean pinged;  /* what was asked is not answered */
+  gboolean expects; /* calls were out when it was asked */
+  gint64 heard_us;  /* monotonic: when something arrived last, or waiting began */
+  GSource *quiet;   /* while it waits */
 
   const NegoUpstreamCallbacks *callbacks;
   gpointer user_data;
@@ -93,6 +98,14 @@ nego_upstream_start_over (NegoUpstream *upstream, const char *why)
   nego_upstream_sync (upstream, TRUE);
 }
 
+static void
+nego_upstream_send_session (NegoUpstream *upstream, guint64 id)
+{
+  const char *const arguments = "{\"concurrent\":true}";
+
+  nego_upstream_send (upstream, "negotiator-session", arguments, strlen (arguments), NULL, id);
+}
+
 /* The answer to the sync came: what follows is of this connection. */
 static void
 nego_upstream_take_sync (NegoUpstream *upstream, const NegoFramerMessage *message)
@@ -105,9 +118,39 @@ nego_upstream_take_sync (NegoUpstream *upstream, const NegoFramerMessage *messag
       || number != upstream->sync)
     return;
   if (upstream->switches)
-    nego_upstream_send (upstream, "negotiator-session", "{\"concurrent\":true}",
-                        strlen ("{\"concurrent\":true}"), NULL, 0);
+    nego_upstream_send_session (upstream, 0);
   nego_upstream_set_ready (upstream, TRUE);
+}
+
+/* Asks whether the other side is there and the same. One that runs requests as they come because it
+ * was told so says whether it still does; one that always does so answers nothing but "not
+ * synchronised" when it was started anew. */
+static void
+nego_upstream_check (NegoUpstream *upstream, gboolean expects)
+{
+  upstream->pinged = TRUE;
+  upstream->expects = expects;
+  if (upstream->switches)
+    nego_upstream_send_session (upstream, NEGO_UPSTREAM_CHECK_ID);
+  else
+    nego_upstream_send (upstream, "guest-ping", NULL, 0, NULL, NEGO_UPSTREAM_CHECK_ID);
+}
+
+/* The answer to the check came. Where nothing was out before it nothing is lost: it has switched
+ * the other side on again. */
+static void
+nego_upstream_take_check (NegoUpstream *upstream, const NegoFramerMessage *message)
+{
+  const NegoFramerMember *ret = nego_framer_message_find (message, "return");
+  NegoValue was;
+
+  upstream->pinged = FALSE;
+  if (!upstream->expects || ret == NULL)
+    return;
+  if (nego_value_find (&(NegoValue){ message->text + ret->value, ret->value_len }, "was-concurrent",
+                       &was)
+      && !nego_value_is_true (&was))
+    nego_upstream_start_over (upstream, "it was started anew");
 }
 
 static gboolean
@@ -151,10 +194,12 @@ nego_upstream_message_cb (const NegoFramerMessage *message, gpointer user_data)
     nego_upstream_start_over (upstream, "out of step");
     return;
   }
-  if (has_id && id == 0) {
-    upstream->pinged = FALSE;
+  if (has_id && id == NEGO_UPSTREAM_CHECK_ID) {
+    nego_upstream_take_check (upstream, message);
     return;
   }
+  if (has_id && id == 0)
+    return;
   upstream->callbacks->message (upstream, message, upstream->user_data);
 }
 
@@ -272,6 +317,12 @@ nego_upstream_set_poller (NegoUpstream *upstream, NegoPoller *poller)
 }
 
 void
+nego_upstream_set_rate (NegoUpstream *upstream, guint rate)
+{
+  nego_stream_set_rate (upstream->stream, rate);
+}
+
+void
 nego_upstream_free (NegoUpstream *upstream)
 {
   if (upstream == NULL)
@@ -333,27 +384,33 @@ nego_upstream_quiet_cb (gpointer user_data)
   NegoUpstream *upstream = user_data;
   const gint64 quiet_ms = (g_get_monotonic_time () - upstream->heard_us) / 1000;
 
-  if (!upstream->ready || quiet_ms < NEGO_BROKER_QUIET_MS)
+  const gboolean quiet = quiet_ms >= NEGO_BROKER_QUIET_MS;
+
+  if (!upstream->ready)
     return G_SOURCE_CONTINUE;
-  if (!upstream->pinged) {
-    upstream->pinged = TRUE;
-    nego_upstream_send (upstream, "guest-ping", NULL, 0, NULL, 0);
-    return G_SOURCE_CONTINUE;
-  }
-  nego_upstream_start_over (upstream, "silent");
+  if (quiet && upstream->pinged)
+    nego_upstream_start_over (upstream, "silent");
+  else if (!upstream->pinged && (quiet || upstream->switches))
+    /* Where it was started anew, others' calls may be answered while one is lost. */
+    nego_upstream_check (upstream, TRUE);
   return G_SOURCE_CONTINUE;
 }
 
 void
 nego_upstream_set_waiting (NegoUpstream *upstream, gboolean waiting)
 {
+  const gint64 now_us = g_get_monotonic_time ();
+
   if (upstream->waiting == waiting)
     return;
   upstream->waiting = waiting;
   nego_source_clear (&upstream->quiet);
   if (!waiting)
     return;
-  upstream->heard_us = g_get_monotonic_time ();
+  if (upstream->ready && upstream->switches && !upstream->pinged
+      && now_us - upstream->heard_us >= NEGO_BROKER_QUIET_MS * G_TIME_SPAN_MILLISECOND)
+    nego_upstream_check (upstream, FALSE);
+  upstream->heard_us = now_us;
   upstream->quiet
     = nego_source_add_timeout (NEGO_BROKER_QUIET_MS, nego_upstream_quiet_cb, upstream);
 }

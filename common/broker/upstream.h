@@ -6,6 +6,11 @@
  * the answer. Malformed input, an error without an id and "not synchronised" say that the two sides
  * do not agree on what was sent: it syncs again. While calls are out and nothing arrives for
  * NEGO_BROKER_QUIET_MS, it asks with a guest-ping; unanswered, that is the same.
+ *
+ * QEMU keeps a host's connection to a port while the guest reboots or its agent is started anew. So
+ * on a port that negotiator-session switches, this command stands for guest-ping, every
+ * NEGO_BROKER_QUIET_MS while calls are out, and before the first one after such a pause: its reply
+ * says whether the other side is still the one that was told.
  */
 #pragma once
 
@@ -36,6 +41,8 @@ NegoUpstream *nego_upstream_new (int fd,
                                  const NegoUpstreamCallbacks *callbacks,
                                  gpointer user_data);
 void nego_upstream_set_poller (NegoUpstream *upstream, NegoPoller *poller);
+/* Of what is read (stream.h). */
+void nego_upstream_set_rate (NegoUpstream *upstream, guint rate);
 void nego_upstream_free (NegoUpstream *upstream);
 
 gboolean nego_upstream_is_ready (const NegoUpstream *upstream);
@@ -55,5 +62,5 @@ void nego_upstream_send (NegoUpstream *upstream,
                          gsize len,
                          const char *key,
                          guint64 id);
-/* Whether replies are waited for. */
+/* Whether replies are waited for; said before the first request is sent. */
 void nego_upstream_set_waiting (NegoUpstream *upstream, gboolean waiting);

@@ -17,6 +17,7 @@ nego_cmd_negotiator_session (NegoCall *call, const QapiNegotiatorSessionArgs *ar
   nego_call_set_concurrent (call, args->concurrent);
   session = qapi_negotiator_session_new ();
   session->concurrent = args->concurrent;
+  session->was_concurrent = nego_call_is_concurrent (call);
   session->limit = args->concurrent ? NEGO_SESSION_CONCURRENT : 1;
   return session;
 }

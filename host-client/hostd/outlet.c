@@ -81,6 +81,7 @@ nego_outlet_new_broker (NegoOutlet *outlet, const char *port)
       .max_depth = NEGO_MESSAGE_DEPTH,
     },
     .switches = TRUE,
+    .rate = NEGO_HOSTD_INPUT_BYTES,
   };
 
   return nego_broker_new (&options, &callbacks, outlet);
@@ -140,6 +141,12 @@ nego_outlet_free (NegoOutlet *outlet)
   nego_connector_free (outlet->connector);
   g_free (outlet->name);
   g_free (outlet);
+}
+
+void
+nego_outlet_resync (NegoOutlet *outlet)
+{
+  nego_broker_resync (outlet->broker);
 }
 
 const char *

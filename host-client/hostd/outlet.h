@@ -31,5 +31,8 @@ NegoOutlet *nego_outlet_new (const NegoOutletPlace *place,
 void nego_outlet_free (NegoOutlet *outlet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoOutlet, nego_outlet_free)
 
+/* The guest starts anew, while QEMU's socket stays: calls that are out fail. */
+void nego_outlet_resync (NegoOutlet *outlet);
+
 const char *nego_outlet_get_name (const NegoOutlet *outlet);
 const char *nego_outlet_get_port (const NegoOutlet *outlet);

@@ -66,6 +66,8 @@ void
 nego_station_reboot (NegoStation *station)
 {
   nego_guest_forget_notes (station->guest);
+  if (station->outlet != NULL)
+    nego_outlet_resync (station->outlet);
 }
 
 void

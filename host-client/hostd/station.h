@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * station: what nego-hostd holds of one running guest: its record among the guests, and its port.
+ * station: what nego-hostd holds of one running guest: its record among the guests, its port, and
+ * the outlet of its agent.
  */
 #pragma once
 
@@ -23,7 +24,7 @@ NegoStation *
 nego_station_new (NegoGuests *guests, NegoArrivals *arrivals, const NegoStationSpec *spec);
 /* The guest was renamed, or a port came or went. @spec: of the same guest. */
 void nego_station_update (NegoStation *station, const NegoStationSpec *spec);
-/* The guest restarts: what it told is over. */
+/* The guest restarts: what it told is over, and so are the calls that its agent had. */
 void nego_station_reboot (NegoStation *station);
 void nego_station_free (NegoStation *station);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoStation, nego_station_free)

@@ -5,6 +5,7 @@ import grp
 import json
 import os
 import queue
+import select
 import socket
 import stat
 import subprocess
@@ -88,6 +89,88 @@ class Port:
         self._server.close()
 
 
+class SteadyPort:
+    """QEMU's socket of a port whose guest or agent starts anew: its client's connection stays. What the client sends
+    while there is no agent waits."""
+
+    def __init__(self, path, agent):
+        self._agent = agent
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        self._agents = queue.Queue()
+        self._woken, self._waker = socket.socketpair()
+        self._sent = b""
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        self.attach()
+
+    def attach(self):
+        """There is an agent, or a new one."""
+        agent = socket.socket(socket.AF_UNIX)
+        agent.connect(str(self._agent))
+        self._agents.put(agent)
+        self._waker.sendall(b"a")
+
+    def wait_sent(self, text):
+        """Waits until the client has sent `text` since the last time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: text in self._sent, PATIENCE_S):
+                raise AssertionError(f"{text} was not sent: {self._sent}")
+            self._sent = b""
+
+    def _serve(self):
+        try:
+            client, _ = self._server.accept()
+        except OSError:
+            return
+        agent = None
+        while True:
+            ready = select.select([self._woken, *([client, agent] if agent else [])], [], [])[0]
+            if self._woken in ready:
+                if self._woken.recv(1) != b"a":
+                    break
+                agent = self._agents.get()
+            elif agent in ready:
+                data = self._receive(agent)
+                if data:
+                    client.sendall(data)
+                else:
+                    agent.close()
+                    agent = None
+            elif client in ready:
+                data = self._receive(client)
+                if not data:
+                    break
+                with self._changed:
+                    self._sent += data
+                    self._changed.notify_all()
+                try:
+                    agent.sendall(data)
+                except OSError:
+                    pass  # it has just gone
+        client.close()
+        if agent:
+            agent.close()
+
+    @staticmethod
+    def _receive(end):
+        try:
+            return end.recv(65536)
+        except OSError:
+            return b""
+
+    def close(self):
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._waker.close()
+        self._thread.join(PATIENCE_S)
+        self._server.close()
+        self._woken.close()
+        while not self._agents.empty():
+            self._agents.get().close()
+
+
 class Access(HostdCase):
     """Who may use the socket of a guest: the daemon looks for the guest's port by itself, there need be none."""
 
@@ -114,7 +197,9 @@ class Access(HostdCase):
         self.assertEqual(self.find_mode(f"group={own}\n"), (0o660, own))
 
 
-class Outlet(HostdCase):
+class OutletCase(HostdCase):
+    port_type = Port
+
     def setUp(self):
         super().setUp()
         scripts = self.trusted / "scripts"
@@ -124,24 +209,25 @@ class Outlet(HostdCase):
             is_script = not name.endswith(".conf")
             (scripts / name).write_text("#!/bin/sh\n" + text + "\n" if is_script else text)
             (scripts / name).chmod(0o755 if is_script else 0o644)
-        conf = self.dir / "agent.conf"
-        conf.write_text(f"[negotiator]\nguest-commands={scripts}\nchannels=unix-listen:{self.dir}/channel\n"
-                        "host-calls=false\n")
-        self.start_agent(conf)
-        self.port = Port(self.dir / "agent.port", self.dir / "channel")
+        self.conf = self.dir / "agent.conf"
+        self.conf.write_text(f"[negotiator]\nguest-commands={scripts}\nchannels=unix-listen:{self.dir}/channel\n"
+                             "host-calls=false\n")
+        self.agent = self.start_agent()
+        self.port = self.port_type(self.dir / "agent.port", self.dir / "channel")
         self.addCleanup(self.port.close)
         self.start(arguments=("--agent-socket", f"web/1={self.dir}/agent.port"))
         self.outlet = self.dir / "guests" / "web%2F1.sock"
         self.wait_connected()
 
-    def start_agent(self, conf):
+    def start_agent(self):
         process = subprocess.Popen(
-            [NEGO_AGENT, "-m", "unix-listen", "-p", self.dir / "qga", "-c", conf], env=ENVIRONMENT,
+            [NEGO_AGENT, "-m", "unix-listen", "-p", self.dir / "qga", "-c", self.conf], env=ENVIRONMENT,
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertIn("negotiator commands", process.stderr.readline())
+        return process
 
     def wait_connected(self):
         with Qga(self.outlet, timeout=PATIENCE_S) as client:
@@ -157,6 +243,8 @@ class Outlet(HostdCase):
             out, err = process.communicate(data, timeout=PATIENCE_S)
             return process.returncode, out, err
 
+
+class Outlet(OutletCase):
     def test_socket(self):
         mode = self.outlet.stat().st_mode
         self.assertTrue(stat.S_ISSOCK(mode))
@@ -201,6 +289,48 @@ class Outlet(HostdCase):
         status, _, err = self.run_host("ping")
         self.assertEqual(status, 1)
         self.assertNotEqual(err, b"")
+
+
+class Restarted(OutletCase):
+    port_type = SteadyPort
+
+    def setUp(self):
+        super().setUp()
+        # Nobody ends the script of an agent that was killed but the test, which holds the FIFO's other end.
+        os.mkfifo(self.dir / "go")
+        self.addCleanup(os.close, os.open(self.dir / "go", os.O_RDWR))
+        script = self.trusted / "scripts" / "silent"
+        script.write_text(f"#!/bin/sh\nexec cat {self.dir}/go\n")
+        script.chmod(0o755)
+
+    def wait_for_job(self, client, job):
+        """Of another client's; its reply is still to come."""
+        client.send({"execute": "negotiator-exec-status", "arguments": {"job": job, "wait": 60}})
+        self.port.wait_sent(b"negotiator-exec-status")
+
+    def check_waits(self):
+        """Two clients do not wait for each other: the agent runs requests as they come."""
+        with Qga(self.outlet, PATIENCE_S) as waiter, Qga(self.outlet, PATIENCE_S) as other:
+            job = other.command("negotiator-exec", command="silent")["job"]
+            self.wait_for_job(waiter, job)
+            other.command("guest-info")
+            other.command("negotiator-exec-signal", job=job, signal="KILL")
+            self.assertEqual(json.loads(waiter.receive_line())["return"]["signal"], 9)
+
+    def start_anew(self):
+        self.agent.kill()
+        self.agent.wait()
+        self.agent = self.start_agent()
+        self.port.attach()
+
+    def test_agent_with_a_call(self):
+        """What it had does not wait for ever, and what comes then is run as it comes."""
+        with Qga(self.outlet, PATIENCE_S) as client:
+            self.wait_for_job(client, client.command("negotiator-exec", command="silent")["job"])
+            self.start_anew()
+            error = json.loads(client.receive_line())["error"]
+            self.assertEqual(error["desc"], "the connection to the guest changed; the command may have run")
+        self.check_waits()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ test_switch (AgentFixture *fixture, gconstpointer data)
     return;
   on = agent_fixture_ask (fixture, "negotiator-session", "{'concurrent': true}");
   agent_fixture_assert_bool (on, "concurrent", TRUE);
+  agent_fixture_assert_bool (on, "was-concurrent", FALSE);
   agent_fixture_assert_int (on, "limit", 64);
   off = agent_fixture_ask (fixture, "negotiator-session", "{'concurrent': false}");
   agent_fixture_assert_bool (off, "concurrent", FALSE);
+  agent_fixture_assert_bool (off, "was-concurrent", TRUE);
   agent_fixture_assert_int (off, "limit", 1);
 }
 
@@ -43,6 +45,20 @@ test_overtakes (AgentFixture *fixture, gconstpointer data)
   close (go);
 }
 
+/* A sync ends it, which the next reply says. */
+static void
+test_sync (AgentFixture *fixture, gconstpointer data)
+{
+  g_autoptr (JsonNode) first = NULL, sync = NULL, second = NULL;
+
+  if (fixture->dir == NULL)
+    return;
+  first = agent_fixture_ask (fixture, "negotiator-session", "{'concurrent': true}");
+  sync = agent_fixture_ask (fixture, "guest-sync", "{'id': 1}");
+  second = agent_fixture_ask (fixture, "negotiator-session", "{'concurrent': true}");
+  agent_fixture_assert_bool (second, "was-concurrent", FALSE);
+}
+
 static void
 test_qga (AgentFixture *fixture, gconstpointer data)
 {
@@ -64,6 +80,7 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
   ADD ("/cmd-negotiator-session/switch", NULL, test_switch);
   ADD ("/cmd-negotiator-session/overtakes", NULL, test_overtakes);
+  ADD ("/cmd-negotiator-session/sync", NULL, test_sync);
   ADD ("/cmd-negotiator-session/qga", "", test_qga);
   return g_test_run ();
 }
