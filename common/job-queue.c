@@ -72,6 +72,16 @@ nego_job_queue_count (const NegoJobQueue *queue)
   return queue->orders.length;
 }
 
+gsize
+nego_job_queue_get_size (const NegoJobQueue *queue)
+{
+  gsize size = 0;
+
+  for (const GList *link = queue->orders.head; link != NULL; link = link->next)
+    size += ((const NegoJobOrder *) link->data)->request->input_len;
+  return size;
+}
+
 void
 nego_job_queue_clear (NegoJobQueue *queue)
 {

@@ -39,4 +39,6 @@ NegoJobOrder *nego_job_queue_remove (NegoJobQueue *queue, const NegoJob *job);
 /* The first that waits, or NULL. */
 NegoJob *nego_job_queue_peek (const NegoJobQueue *queue);
 guint nego_job_queue_count (const NegoJobQueue *queue);
+/* Bytes of input that wait with them. */
+gsize nego_job_queue_get_size (const NegoJobQueue *queue);
 void nego_job_queue_clear (NegoJobQueue *queue);

@@ -435,7 +435,7 @@ nego_job_table_list (NegoJobTable *table, guint max)
 gsize
 nego_job_table_get_size (const NegoJobTable *table)
 {
-  gsize size = table->retained_bytes;
+  gsize size = table->retained_bytes + nego_job_queue_get_size (&table->queue);
   GHashTableIter iter;
   gpointer job;
 

@@ -82,7 +82,7 @@ guint nego_job_table_count_queued (const NegoJobTable *table);
 /* Ended jobs that are kept. */
 guint nego_job_table_count_retained (const NegoJobTable *table);
 
-/* Bytes of output held, of all jobs. */
+/* Bytes held: output of all jobs, and input of those that wait for their start. */
 gsize nego_job_table_get_size (const NegoJobTable *table);
 
 /* While @held, jobs that wait for their start go on waiting: file systems are frozen. */

@@ -19,6 +19,7 @@
 #define NEGO_LOG_DOMAIN_PREFIX "nego-"
 
 struct NegoLog {
+  GMutex lock; /* of all that follows */
   int fd;
   gboolean owns_fd;
   NegoJournal *journal; /* or NULL */
@@ -43,6 +44,7 @@ nego_log_new (int fd, gboolean verbose)
 {
   NegoLog *log = g_new0 (NegoLog, 1);
 
+  g_mutex_init (&log->lock);
   log->fd = fd;
   log->verbose = verbose;
   return log;
@@ -66,11 +68,13 @@ nego_log_move (NegoLog *log, const char *path, GError **error)
 
   if (fd < 0)
     return FALSE;
+  g_mutex_lock (&log->lock);
   if (log->owns_fd)
     close (log->fd);
   g_clear_pointer (&log->journal, nego_journal_free);
   log->fd = fd;
   log->owns_fd = TRUE;
+  g_mutex_unlock (&log->lock);
   return TRUE;
 }
 
@@ -113,6 +117,7 @@ nego_log_free (NegoLog *log)
   if (log->owns_fd)
     close (log->fd);
   nego_journal_free (log->journal);
+  g_mutex_clear (&log->lock);
   g_free (log);
 }
 
@@ -288,15 +293,20 @@ nego_log_write_now (NegoLog *log, GLogLevelFlags level, const GLogField *fields,
 void
 nego_log_hold (NegoLog *log)
 {
+  /* Whoever writes has done so when this returns. */
+  g_mutex_lock (&log->lock);
   log->held = TRUE;
+  g_mutex_unlock (&log->lock);
 }
 
 void
 nego_log_release (NegoLog *log)
 {
-  const guint64 lost = log->lost;
   NegoLogHeld *held;
+  guint64 lost;
 
+  g_mutex_lock (&log->lock);
+  lost = log->lost;
   /* What found no place came last. */
   if (log->held)
     log->lost = 0;
@@ -312,6 +322,7 @@ nego_log_release (NegoLog *log)
       log->lost = 0;
   }
   log->held = FALSE;
+  g_mutex_unlock (&log->lock);
 }
 
 GLogWriterOutput
@@ -322,10 +333,12 @@ nego_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
 
   if (!log->verbose && g_log_writer_default_would_drop (level, domain))
     return G_LOG_WRITER_HANDLED;
+  g_mutex_lock (&log->lock);
   if (log->held)
     nego_log_keep (log, level, fields, n_fields);
   else
     nego_log_write_now (log, level, fields, n_fields);
+  g_mutex_unlock (&log->lock);
   return G_LOG_WRITER_HANDLED;
 }
 

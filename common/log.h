@@ -11,7 +11,8 @@
  * NEGO_LOG_WAIT_MS once, then lines are dropped and counted until it reads again. What is not
  * printable is escaped, so that a message is one line, whatever it quotes.
  *
- * It does not know what is secret: callers never log arguments, input, output or file data.
+ * Threads may log, too; a line is written by one at a time. It does not know what is secret:
+ * callers never log arguments, input, output or file data.
  */
 #pragma once
 

@@ -52,18 +52,19 @@ GPtrArray *
 nego_cmd_negotiator_guests (NegoCall *call, const QapiNegotiatorGuestsArgs *args, GError **error)
 {
   NegoGuests *guests = nego_control_guests_of (call);
-  g_autoptr (GPtrArray) all = nego_guests_list (guests);
+  g_autoptr (GPtrArray) part = NULL;
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) qapi_negotiator_guest_free);
 
-  for (guint i = 0; i < all->len && list->len < NEGO_GUESTS_LISTED; i++) {
-    const NegoGuest *guest = all->pdata[i];
+  if (args->guest != NULL) {
+    const NegoGuest *guest = nego_guests_find (guests, args->guest);
 
-    if (args->guest != NULL && guest != nego_guests_find (guests, args->guest))
-      continue;
-    if (args->after != NULL && strcmp (guest->name, args->after) <= 0)
-      continue;
-    g_ptr_array_add (list, nego_cmd_describe_guest (guest, args->guest != NULL));
+    if (guest != NULL && (args->after == NULL || strcmp (guest->name, args->after) > 0))
+      g_ptr_array_add (list, nego_cmd_describe_guest (guest, TRUE));
+    return list;
   }
+  part = nego_guests_list (guests, args->after, NEGO_GUESTS_LISTED);
+  for (guint i = 0; i < part->len; i++)
+    g_ptr_array_add (list, nego_cmd_describe_guest (part->pdata[i], FALSE));
   return list;
 }
 

@@ -173,17 +173,31 @@ nego_guests_compare (gconstpointer a, gconstpointer b)
   return strcmp ((*left)->name, (*right)->name);
 }
 
+static gboolean
+nego_guests_is_named (const GPtrArray *list, guint at, const char *name)
+{
+  return strcmp (((const NegoGuest *) list->pdata[at])->name, name) == 0;
+}
+
 GPtrArray *
-nego_guests_list (NegoGuests *guests)
+nego_guests_list (NegoGuests *guests, const char *after, guint max)
 {
   GPtrArray *list = g_ptr_array_new ();
+  guint n = max;
   GHashTableIter iter;
-  gpointer guest;
+  gpointer value;
 
   g_hash_table_iter_init (&iter, guests->present);
-  while (g_hash_table_iter_next (&iter, NULL, &guest))
-    g_ptr_array_add (list, guest);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (after == NULL || strcmp (((const NegoGuest *) value)->name, after) > 0)
+      g_ptr_array_add (list, value);
   g_ptr_array_sort (list, nego_guests_compare);
+  if (list->len <= max)
+    return list;
+  while (n > 0 && nego_guests_is_named (list, n - 1, ((NegoGuest *) list->pdata[max])->name))
+    n--;
+  /* So many of one name cannot be told in parts. */
+  g_ptr_array_set_size (list, (int) (n > 0 ? n : max));
   return list;
 }
 

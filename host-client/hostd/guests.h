@@ -48,10 +48,12 @@ void nego_guests_drop (NegoGuests *guests, NegoGuest *guest);
 
 /* The guest of this name or UUID, or NULL. */
 NegoGuest *nego_guests_find (NegoGuests *guests, const char *name);
-/* Those that are there, sorted by name. Returns: (transfer container). */
-GPtrArray *nego_guests_list (NegoGuests *guests);
+/* Those that are there with a name behind @after (NULL: all), sorted by name: the first @max. Some
+ * of one name are there, or behind it, all together: the next part begins behind the last name.
+ * Returns: (transfer container). */
+GPtrArray *nego_guests_list (NegoGuests *guests, const char *after, guint max);
 guint nego_guests_count (const NegoGuests *guests);
-/* Bytes of output that are kept of all guests' jobs. */
+/* Bytes that are kept of all guests' jobs (nego_job_table_get_size ()). */
 gsize nego_guests_get_size (NegoGuests *guests);
 
 const NegoRules *nego_guests_get_rules (const NegoGuests *guests);

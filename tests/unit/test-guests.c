@@ -80,7 +80,7 @@ test_list (Fixture *f, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     nego_guests_take (f->guests, names[i], NULL, NULL);
-  list = nego_guests_list (f->guests);
+  list = nego_guests_list (f->guests, NULL, 3);
   g_assert_cmpuint (list->len, ==, 3);
   for (guint i = 0; i < list->len; i++) {
     const NegoGuest *guest = list->pdata[i];
@@ -88,6 +88,48 @@ test_list (Fixture *f, gconstpointer data)
 
     g_assert_cmpstr (guest->name, ==, expected);
   }
+}
+
+/* In parts of three at most, "first second/…". */
+static char *
+list_in_parts (NegoGuests *guests)
+{
+  GString *text = g_string_new (NULL);
+  g_autofree char *after = NULL;
+
+  for (;;) {
+    g_autoptr (GPtrArray) part = nego_guests_list (guests, after, 3);
+
+    if (part->len == 0)
+      return g_string_free (text, FALSE);
+    for (guint i = 0; i < part->len; i++) {
+      const NegoGuest *guest = part->pdata[i];
+
+      g_string_append_printf (text, "%s ", guest->name);
+      g_free (after);
+      after = g_strdup (guest->name);
+    }
+    g_string_append_c (text, '/');
+  }
+}
+
+/* Guests of one name, of several connections, are not lost where one part ends. */
+static void
+test_parts (Fixture *f, gconstpointer data)
+{
+  g_autofree char *none = list_in_parts (f->guests), *three = NULL, *all = NULL;
+
+  nego_guests_take (f->guests, "b", NULL, "x:///");
+  nego_guests_take (f->guests, "a", NULL, "x:///");
+  nego_guests_take (f->guests, "c", NULL, "x:///");
+  three = list_in_parts (f->guests);
+  nego_guests_take (f->guests, "c", NULL, "y:///");
+  nego_guests_take (f->guests, "d", NULL, "y:///");
+  nego_guests_take (f->guests, "e", NULL, "y:///");
+  all = list_in_parts (f->guests);
+  g_assert_cmpstr (none, ==, "");
+  g_assert_cmpstr (three, ==, "a b c /");
+  g_assert_cmpstr (all, ==, "a b /c c d /e /");
 }
 
 /* What it told is over. */
@@ -200,6 +242,7 @@ main (int argc, char **argv)
   ADD ("find", test_find);
   ADD ("identity", test_identity);
   ADD ("list", test_list);
+  ADD ("parts", test_parts);
   ADD ("replay", test_replay);
   ADD ("settings", test_settings);
   ADD ("stop", test_stop);

@@ -126,6 +126,7 @@ test_request_is_kept (JobFixture *fixture, gconstpointer data)
     NegoJob *queued = job_fixture_start_request (fixture, &request);
 
     assert_state (queued, NEGO_JOB_QUEUED);
+    g_assert_cmpuint (nego_job_table_get_size (fixture->table), ==, request.input_len);
     g_assert_true (nego_job_table_find_repeat (fixture->table, &request, NULL) == queued);
     for (guint i = 0; args[i] != NULL; i++)
       g_free (args[i]);

@@ -137,6 +137,43 @@ test_held (Fixture *fixture, gconstpointer verbose)
   g_assert_nonnull (strstr (later, ": third\n"));
 }
 
+#define THREADS 4
+
+/* On a thread: its share of what is held. */
+static gpointer
+say_much (gpointer log)
+{
+  for (guint i = 0; i < NEGO_LOG_HELD_LINES / THREADS; i++)
+    say (log, G_LOG_LEVEL_MESSAGE, "line");
+  return NULL;
+}
+
+/* No line of a thread is lost, or mixed with another's. */
+static void
+test_threads (Fixture *fixture, gconstpointer verbose)
+{
+  for (guint round = 0; round < 2; round++) {
+    GThread *threads[THREADS];
+    g_autofree char *text = NULL;
+    g_auto (GStrv) lines = NULL;
+
+    if (round == 0)
+      nego_log_hold (fixture->log);
+    for (guint i = 0; i < THREADS; i++)
+      threads[i] = g_thread_new ("says", say_much, fixture->log);
+    for (guint i = 0; i < THREADS; i++)
+      g_thread_join (threads[i]);
+    if (round == 0)
+      nego_log_release (fixture->log);
+    text = drain (fixture->fds[0]);
+    lines = g_strsplit (text, "\n", -1);
+    g_assert_cmpuint (g_strv_length (lines), ==, NEGO_LOG_HELD_LINES + 1);
+    for (guint i = 0; i < NEGO_LOG_HELD_LINES; i++)
+      g_assert_true (g_regex_match_simple ("^\\d+\\.\\d{6}: message: topic: line$", lines[i],
+                                           G_REGEX_DEFAULT, 0));
+  }
+}
+
 /* At the limit, and one above. */
 static void
 test_held_limit (Fixture *fixture, gconstpointer verbose)
@@ -370,6 +407,7 @@ main (int argc, char **argv)
   g_test_add ("/log/levels", Fixture, NULL, set_up, test_levels, tear_down);
   g_test_add ("/log/levels-verbose", Fixture, "", set_up, test_levels, tear_down);
   g_test_add ("/log/held", Fixture, NULL, set_up, test_held, tear_down);
+  g_test_add ("/log/threads", Fixture, NULL, set_up, test_threads, tear_down);
   g_test_add ("/log/held-limit", Fixture, NULL, set_up, test_held_limit, tear_down);
   g_test_add ("/log/escapes", Fixture, NULL, set_up, test_escapes, tear_down);
   g_test_add ("/log/long-line", Fixture, NULL, set_up, test_long_line, tear_down);
