@@ -39,13 +39,15 @@ nego_admission_user_refusal (const NegoGuest *guest, const NegoScript *script)
   return NULL;
 }
 
+/* Of each script of a list: the list is one call, and as much work as so many. */
 static char *
 nego_admission_refusal (const NegoService *service, const NegoScript *script)
 {
-  const NegoGuest *guest = nego_admission_guest (service);
+  NegoGuest *guest = (NegoGuest *) service;
   const NegoRulesCall call = nego_admission_call (guest, script);
   g_auto (NegoRulesVerdict) verdict = { 0 };
 
+  nego_quota_owe (&guest->calls, 1, g_get_monotonic_time ());
   if (!nego_rules_check_command (nego_guests_get_rules (guest->guests), &call, &verdict))
     return g_strdup (verdict.reason);
   return nego_admission_user_refusal (guest, script);

@@ -177,6 +177,22 @@ test_self (Fixture *f, gconstpointer data)
   g_assert_false (f->script->conf->no_new_privileges);
 }
 
+/* A list is as many calls as it has scripts: what it takes is owed. */
+static void
+test_list (Fixture *f, gconstpointer data)
+{
+  const gint64 now = g_get_monotonic_time ();
+
+  nego_quota_init (&f->guest->calls, 1, 10, now);
+  for (guint i = 0; i < 600; i++) {
+    g_autofree char *refusal = nego_admission.refusal (&f->guest->service, f->script);
+
+    g_assert_null (refusal);
+  }
+  /* Ten minutes' worth. */
+  g_assert_false (nego_quota_take (&f->guest->calls, 1, now + (gint64) 500 * G_USEC_PER_SEC));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,6 +204,7 @@ main (int argc, char **argv)
   ADD ("builtin", set_up, test_builtin);
   ADD ("completes", set_up, test_completes);
   ADD ("key-file", set_up, test_key_file);
+  ADD ("list", set_up, test_list);
   ADD ("own-user", set_up, test_own_user);
   ADD ("problem", set_up_problem, test_problem);
   ADD ("rules", set_up, test_rules);
