@@ -7,6 +7,7 @@
 #include "common/random.h"
 #include "common/client/output.h"
 #include "common/client/result.h"
+#include "host-client/errand.h"
 #include "host-client/verbs.h"
 #include "qapi/decode.h"
 
@@ -58,17 +59,25 @@ nego_cmd_check_length (NegoRemote *guest, gsize len, gint64 deadline, GError **e
   return FALSE;
 }
 
-static NegoRemote *
-nego_cmd_open (const NegoOptions *options, gint64 deadline, GError **error)
+typedef struct {
+  const NegoOptions *options;
+  NegoRemote *guest;
+  GError *error;
+} NegoCmdOpening;
+
+static void
+nego_cmd_open (gpointer data)
 {
-  g_autoptr (NegoRemote) guest = nego_verb_open (options, deadline, error);
+  NegoCmdOpening *self = data;
+  const gint64 deadline = nego_verb_open_deadline ();
+  g_autoptr (NegoRemote) guest = nego_verb_open (self->options, deadline, &self->error);
+  char **args = self->options->args;
   gsize len = 0;
 
-  for (gsize i = 1; options->args[i] != NULL; i++)
-    len += nego_json_string_length (options->args[i], strlen (options->args[i])) + 2;
-  if (guest == NULL || !nego_cmd_check_length (guest, len, deadline, error))
-    return NULL;
-  return g_steal_pointer (&guest);
+  for (gsize i = 1; args[i] != NULL; i++)
+    len += nego_json_string_length (args[i], strlen (args[i])) + 2;
+  if (guest != NULL && nego_cmd_check_length (guest, len, deadline, &self->error))
+    self->guest = g_steal_pointer (&guest);
 }
 
 /* Says which job was started. */
@@ -87,11 +96,10 @@ nego_cmd_exec_one (const NegoOptions *options)
 {
   const gboolean has_input = !options->no_input && !options->detach && !isatty (STDIN_FILENO);
   g_autofree char *key = options->key != NULL ? g_strdup (options->key) : nego_random_name ();
-  g_autoptr (GError) error = NULL;
   g_autoptr (QapiNegotiatorJobStatus) status = NULL;
+  NegoCmdOpening opening = { .options = options };
+  g_autoptr (GError) error = NULL;
   g_auto (NegoResult) result = { .signal_fd = -1 };
-  NegoRemote *guest
-    = nego_cmd_open (options, nego_options_deadline (options, NEGO_GUEST_ANSWER_S), &error);
   NegoRun run = {
     .command = options->args[0],
     .args = (const char *const *) options->args + 1,
@@ -99,9 +107,7 @@ nego_cmd_exec_one (const NegoOptions *options)
     .detach = options->detach,
     .flow = !options->json && !options->detach,
     .timeout = options->timeout,
-    .silence = options->has_timeout && options->timeout > 0
-                 ? MIN (options->timeout, NEGO_GUEST_ANSWER_S)
-                 : NEGO_GUEST_ANSWER_S,
+    .silence = NEGO_GUEST_ANSWER_S,
     .input_fd = has_input ? STDIN_FILENO : -1,
     .put = nego_result_put,
     .reopen = nego_verb_reopen,
@@ -112,8 +118,10 @@ nego_cmd_exec_one (const NegoOptions *options)
   result.owner = (gpointer) options;
   run.signal_fd = result.signal_fd;
   run.interrupted_by = &result.interrupted_by;
-  if (guest != NULL)
-    status = nego_run_do (&run, guest, &error);
+  nego_errand_run (nego_cmd_open, &opening, result.signal_fd);
+  error = opening.error;
+  if (opening.guest != NULL)
+    status = nego_run_do (&run, opening.guest, &error);
   if (status != NULL && options->detach && !options->json)
     return nego_cmd_print_job (status);
   return nego_result_finish (&result, &run, status, error);

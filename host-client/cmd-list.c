@@ -85,9 +85,7 @@ nego_cmd_probe (gpointer data, gpointer user_data)
 static gboolean
 nego_cmd_has_channel (const NegoCmdRow *row)
 {
-  return row->channels != NULL
-         && (nego_discover_find (row->channels, NEGO_PORT_QGA) != NULL
-             || nego_discover_find (row->channels, NEGO_PORT_HOST_TO_GUEST) != NULL);
+  return row->channels != NULL && nego_discover_has_agent (row->channels);
 }
 
 /* Fills in @rows, several at a time: one silent guest takes seconds. Each probe ends by the

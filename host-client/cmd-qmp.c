@@ -15,12 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum {
-  NEGO_CMD_RETURNED,
-  NEGO_CMD_REFUSED, /* an error reply, printed like any other */
-  NEGO_CMD_FAILED,  /* no reply; said */
-} NegoCmdOutcome;
-
 /* The one JSON object in @text. */
 static gboolean
 nego_cmd_parse_request (
@@ -75,8 +69,8 @@ nego_cmd_pass (NegoRemote *guest, const char *text, gsize len, gint64 deadline, 
   return nego_remote_pass (guest, message.text, message.len, name, deadline, error);
 }
 
-/* Sends one request and prints its reply. */
-static NegoCmdOutcome
+/* Sends one request and prints its reply. Returns whether that is no error. */
+static gboolean
 nego_cmd_do (const NegoOptions *options, NegoRemote *guest, const char *text, gsize len)
 {
   const gint64 deadline = nego_options_deadline (options, NEGO_GUEST_ANSWER_S);
@@ -85,9 +79,9 @@ nego_cmd_do (const NegoOptions *options, NegoRemote *guest, const char *text, gs
 
   if (reply == NULL || !nego_output_json (reply->str, reply->len, &error)) {
     nego_verb_fail (options, error);
-    return NEGO_CMD_FAILED;
+    return FALSE;
   }
-  return nego_reply_is_error (reply) ? NEGO_CMD_REFUSED : NEGO_CMD_RETURNED;
+  return !nego_reply_is_error (reply);
 }
 
 /* Each line of the standard input is a request. */
@@ -110,8 +104,7 @@ nego_cmd_converse (const NegoOptions *options, NegoRemote *guest)
     len = getline (&line, &size, stdin);
     if (len < 0)
       break;
-    if (strspn (line, " \t\r\n") < (gsize) len
-        && nego_cmd_do (options, guest, line, (gsize) len) == NEGO_CMD_FAILED)
+    if (strspn (line, " \t\r\n") < (gsize) len && !nego_cmd_do (options, guest, line, (gsize) len))
       status = 1;
   }
   if (ferror (stdin)) {
@@ -137,5 +130,5 @@ nego_cmd_qmp (const NegoOptions *options)
     return nego_verb_fail (options, error);
   if (request == NULL)
     return nego_cmd_converse (options, guest);
-  return nego_cmd_do (options, guest, request, strlen (request)) == NEGO_CMD_RETURNED ? 0 : 1;
+  return nego_cmd_do (options, guest, request, strlen (request)) ? 0 : 1;
 }

@@ -7,20 +7,20 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/names.h"
-#include "host-client/fleet.h"
+#include "host-client/sweep.h"
 #include "host-client/verbs.h"
 
 typedef struct {
   const NegoOptions *options;
   NegoSnapshot snapshot;
+  NegoFleet *fleet;
   gint64 deadline;
   GError **errors; /* one a guest; NULL: it succeeded */
 } NegoSnapshots;
 
 /* On a thread. */
-static void
-nego_snapshots_make (
-  NegoFleet *fleet, const NegoFleetGuest *guest, guint index, guint worker, gpointer user_data)
+static gboolean
+nego_snapshots_make (const NegoFleetGuest *guest, guint index, guint worker, gpointer user_data)
 {
   NegoSnapshots *self = user_data;
   GError **error = &self->errors[index];
@@ -28,57 +28,53 @@ nego_snapshots_make (
 
   if (guest->domain == NULL) {
     g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_CLOSED, guest->reason);
-    return;
+    return FALSE;
   }
-  libvirt = nego_fleet_open (fleet, guest, worker, self->deadline, error);
-  if (libvirt != NULL)
-    nego_fleet_get_module (fleet)->snapshot (libvirt, guest->domain, &self->snapshot,
-                                             self->deadline, error);
+  libvirt = nego_fleet_open (self->fleet, guest, worker, self->deadline, error);
+  return libvirt != NULL
+         && nego_fleet_get_module (self->fleet)
+              ->snapshot (libvirt, guest->domain, &self->snapshot, self->deadline, error);
 }
 
 static gboolean
-nego_snapshots_print_json (const NegoSnapshots *self, const NegoFleetGuest *guest, guint index)
+nego_snapshots_print_json (const NegoSnapshots *self,
+                           const NegoFleetGuest *guest,
+                           guint index,
+                           GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   NegoJsonWriter writer;
 
   nego_json_writer_init (&writer, text);
   nego_json_writer_begin_object (&writer);
-  nego_json_writer_key (&writer, "guest");
-  nego_json_writer_string (&writer, guest->label);
-  if (guest->domain != NULL) {
-    nego_json_writer_key (&writer, "uuid");
-    nego_json_writer_string (&writer, guest->domain->uuid);
-  }
+  nego_fleet_write_guest (&writer, guest);
   nego_json_writer_key (&writer, self->errors[index] == NULL ? "snapshot" : "error");
   nego_json_writer_string (&writer, self->errors[index] == NULL ? self->snapshot.name
                                                                 : self->errors[index]->message);
   nego_json_writer_end_object (&writer);
-  return nego_output_json (text->str, text->len, NULL);
+  return nego_output_json (text->str, text->len, error);
 }
 
-/* Says how each guest fared. Returns how many failed. */
-static guint
-nego_snapshots_report (const NegoSnapshots *self, const GPtrArray *guests)
+/* Says how each guest fared. FALSE: it could not be printed. */
+static gboolean
+nego_snapshots_report (const NegoSnapshots *self, NegoSweep *sweep, GError **error)
 {
-  g_autoptr (GString) names = g_string_new (NULL);
-  guint failed = 0;
+  const GPtrArray *guests = nego_fleet_get_guests (self->fleet);
+  g_autoptr (GString) summary = g_string_new (NULL);
+  gboolean printed = TRUE;
 
   for (guint i = 0; i < guests->len; i++) {
     const NegoFleetGuest *guest = guests->pdata[i];
 
     if (self->options->json)
-      nego_snapshots_print_json (self, guest, i);
-    if (self->errors[i] == NULL)
-      continue;
-    g_string_append_printf (names, "%s%s", failed++ == 0 ? ": " : ", ", guest->label);
-    if (!self->options->json && !self->options->quiet)
+      printed = printed && nego_snapshots_print_json (self, guest, i, error);
+    else if (self->errors[i] != NULL && !self->options->quiet)
       nego_output_say ("guest '%s': %s", guest->label, self->errors[i]->message);
   }
+  nego_sweep_append_summary (sweep, summary);
   if (!self->options->quiet)
-    nego_output_say ("snapshot '%s' of %u guests: %u succeeded, %u failed%s", self->snapshot.name,
-                     guests->len, guests->len - failed, failed, names->str);
-  return failed;
+    nego_output_say ("snapshot '%s' of %s", self->snapshot.name, summary->str);
+  return printed;
 }
 
 /* nego-host snapshot --all|--match PATTERN|GUEST[,GUEST…] [--name NAME] [--quiesce]
@@ -96,17 +92,22 @@ nego_cmd_snapshot (const NegoOptions *options)
   };
   g_autoptr (GError) error = NULL;
   g_autoptr (NegoFleet) fleet = nego_fleet_new (options, self.deadline, &error);
-  const GPtrArray *guests;
-  guint failed;
+  g_autoptr (NegoSweep) sweep = NULL;
+  const guint n = fleet != NULL ? nego_fleet_get_guests (fleet)->len : 0;
+  int status = 1;
 
   if (fleet == NULL)
     return nego_verb_fail (options, error);
-  guests = nego_fleet_get_guests (fleet);
-  self.errors = g_new0 (GError *, guests->len);
-  nego_fleet_each (fleet, nego_snapshots_make, &self);
-  failed = nego_snapshots_report (&self, guests);
-  for (guint i = 0; i < guests->len; i++)
+  self.fleet = fleet;
+  self.errors = g_new0 (GError *, n);
+  sweep = nego_sweep_new (fleet, options->parallel, nego_snapshots_make, &self);
+  nego_sweep_run (sweep);
+  if (!nego_snapshots_report (&self, sweep, &error))
+    nego_verb_fail (options, error);
+  else if (nego_sweep_count (sweep, NEGO_SWEEP_SUCCEEDED) == n)
+    status = 0;
+  for (guint i = 0; i < n; i++)
     g_clear_error (&self.errors[i]);
   g_free (self.errors);
-  return failed == 0 ? 0 : 1;
+  return status;
 }

@@ -4,6 +4,7 @@
 #include "host-client/discover.h"
 
 #include "common/error.h"
+#include "common/names.h"
 
 #include <string.h>
 
@@ -146,4 +147,11 @@ nego_discover_find (const GPtrArray *channels, const char *name)
       return channel;
   }
   return NULL;
+}
+
+gboolean
+nego_discover_has_agent (const GPtrArray *channels)
+{
+  return nego_discover_find (channels, NEGO_PORT_HOST_TO_GUEST) != NULL
+         || nego_discover_find (channels, NEGO_PORT_QGA) != NULL;
 }

@@ -19,5 +19,8 @@ typedef struct {
  * Errors: NEGO_ERROR_PARSE. */
 GPtrArray *nego_discover_channels (const char *xml, GError **error);
 
+/* Whether an agent may be behind one of the channels. */
+gboolean nego_discover_has_agent (const GPtrArray *channels);
+
 /* The channel of this name, or NULL. */
 const NegoChannel *nego_discover_find (const GPtrArray *channels, const char *name);

@@ -8,12 +8,18 @@
 
 #include <string.h>
 
+/* One connection; opening it takes as long as the host likes, and only those who need it wait. */
+typedef struct {
+  GMutex lock;
+  NegoLibvirt *libvirt; /* NULL: it is not open yet */
+} NegoFleetConnection;
+
 /* One host: its URI, and as many connections as workers need. */
 typedef struct {
   const NegoFleet *fleet;
   const char *uri;
   GMutex lock;
-  GPtrArray *connections; /* NegoLibvirt; NULL where none is open yet */
+  GPtrArray *connections; /* NegoFleetConnection; under the lock */
   GPtrArray *domains;     /* or NULL */
   GError *error;
 } NegoFleetHost;
@@ -31,9 +37,14 @@ nego_fleet_host_free (gpointer data)
 {
   NegoFleetHost *host = data;
 
-  for (guint i = 0; i < host->connections->len; i++)
-    if (host->connections->pdata[i] != NULL)
-      host->fleet->module->close (host->connections->pdata[i]);
+  for (guint i = 0; i < host->connections->len; i++) {
+    NegoFleetConnection *connection = host->connections->pdata[i];
+
+    if (connection->libvirt != NULL)
+      host->fleet->module->close (connection->libvirt);
+    g_mutex_clear (&connection->lock);
+    g_free (connection);
+  }
   g_ptr_array_unref (host->connections);
   g_clear_pointer (&host->domains, g_ptr_array_unref);
   g_clear_error (&host->error);
@@ -51,17 +62,30 @@ nego_fleet_guest_free (gpointer data)
   g_free (guest);
 }
 
+static NegoFleetConnection *
+nego_fleet_host_connection (NegoFleetHost *host, guint index)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&host->lock);
+
+  while (host->connections->len <= index) {
+    NegoFleetConnection *connection = g_new0 (NegoFleetConnection, 1);
+
+    g_mutex_init (&connection->lock);
+    g_ptr_array_add (host->connections, connection);
+  }
+  return host->connections->pdata[index];
+}
+
 /* The connection number @index of @host, opened when it is needed first. */
 static NegoLibvirt *
 nego_fleet_host_open (NegoFleetHost *host, guint index, gint64 deadline, GError **error)
 {
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&host->lock);
+  NegoFleetConnection *connection = nego_fleet_host_connection (host, index);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&connection->lock);
 
-  if (host->connections->len <= index)
-    g_ptr_array_set_size (host->connections, (gint) index + 1);
-  if (host->connections->pdata[index] == NULL)
-    host->connections->pdata[index] = host->fleet->module->open (host->uri, deadline, error);
-  return host->connections->pdata[index];
+  if (connection->libvirt == NULL)
+    connection->libvirt = host->fleet->module->open (host->uri, deadline, error);
+  return connection->libvirt;
 }
 
 /* Reads the host's guests; on a thread. */
@@ -271,42 +295,13 @@ nego_fleet_new_route (
   return nego_route_new_for_domain (fleet->options, fleet->module, libvirt, guest->domain, error);
 }
 
-typedef struct {
-  NegoFleet *fleet;
-  NegoFleetFunc func;
-  gpointer user_data;
-  int next; /* atomic */
-} NegoFleetWork;
-
-typedef struct {
-  NegoFleetWork *work;
-  guint number;
-} NegoFleetWorker;
-
-static gpointer
-nego_fleet_worker (gpointer data)
-{
-  const NegoFleetWorker *worker = data;
-  NegoFleetWork *work = worker->work;
-  guint i;
-
-  while ((i = (guint) g_atomic_int_add (&work->next, 1)) < work->fleet->guests->len)
-    work->func (work->fleet, work->fleet->guests->pdata[i], i, worker->number, work->user_data);
-  return NULL;
-}
-
 void
-nego_fleet_each (NegoFleet *fleet, NegoFleetFunc func, gpointer user_data)
+nego_fleet_write_guest (NegoJsonWriter *writer, const NegoFleetGuest *guest)
 {
-  const guint n = MIN (fleet->options->parallel, fleet->guests->len);
-  g_autofree GThread **threads = g_new0 (GThread *, n);
-  g_autofree NegoFleetWorker *workers = g_new0 (NegoFleetWorker, n);
-  NegoFleetWork work = { .fleet = fleet, .func = func, .user_data = user_data };
-
-  for (guint i = 0; i < n; i++) {
-    workers[i] = (NegoFleetWorker){ &work, i };
-    threads[i] = g_thread_new ("guest", nego_fleet_worker, &workers[i]);
+  nego_json_writer_key (writer, "guest");
+  nego_json_writer_string (writer, guest->label);
+  if (guest->domain != NULL) {
+    nego_json_writer_key (writer, "uuid");
+    nego_json_writer_string (writer, guest->domain->uuid);
   }
-  for (guint i = 0; i < n; i++)
-    g_thread_join (threads[i]);
 }

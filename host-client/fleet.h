@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "common/json.h"
 #include "host-client/options.h"
 #include "host-client/route.h"
 
@@ -29,8 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFleet, nego_fleet_free)
 /* (element-type NegoFleetGuest) */
 const GPtrArray *nego_fleet_get_guests (const NegoFleet *fleet);
 
-/* A way to @guest for the worker number @worker; workers whose numbers differ do not wait for each
- * other's calls. May be called from any thread. */
+/* A way to @guest for the worker number @worker; NEGO_GUEST_CALLS workers share a
+ * connection, and wait together until it is open; they do not wait for each other's calls. May be
+ * called from any thread. */
 NegoRoute *nego_fleet_new_route (
   NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error);
 
@@ -39,8 +41,5 @@ NegoLibvirt *nego_fleet_open (
   NegoFleet *fleet, const NegoFleetGuest *guest, guint worker, gint64 deadline, GError **error);
 const NegoLibvirtModule *nego_fleet_get_module (const NegoFleet *fleet);
 
-/* Calls @func for each guest, on as many threads as --parallel says, and returns when all have
- * ended; @index is the guest's in nego_fleet_get_guests(). */
-typedef void (*NegoFleetFunc) (
-  NegoFleet *fleet, const NegoFleetGuest *guest, guint index, guint worker, gpointer user_data);
-void nego_fleet_each (NegoFleet *fleet, NegoFleetFunc func, gpointer user_data);
+/* Writes what the JSON object about @guest begins with: its label and its UUID. */
+void nego_fleet_write_guest (NegoJsonWriter *writer, const NegoFleetGuest *guest);

@@ -194,9 +194,7 @@ nego_negotiator_host_list_guests (const NegoOptions *options, GError **error)
     g_autoptr (GPtrArray) channels
       = domain->running ? nego_discover_channels (domain->xml, NULL) : NULL;
 
-    if (channels != NULL
-        && (nego_discover_find (channels, NEGO_PORT_HOST_TO_GUEST) != NULL
-            || nego_discover_find (channels, NEGO_PORT_QGA) != NULL))
+    if (channels != NULL && nego_discover_has_agent (channels))
       g_ptr_array_add (names, domain->name);
   }
   status = domains != NULL ? nego_negotiator_host_print (names) : 1;

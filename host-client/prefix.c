@@ -15,7 +15,8 @@
 struct NegoPrefix {
   GMutex lock; /* of the two standard streams, and what follows */
   gboolean progress;
-  gboolean shown; /* a progress line is there */
+  gboolean shown;       /* a progress line is there */
+  gboolean reader_left; /* nobody reads the standard output any more */
 };
 
 NegoPrefix *
@@ -53,6 +54,12 @@ nego_prefix_lines_init (NegoPrefixLines *lines, NegoPrefix *prefix, const char *
     lines->begun[i] = g_string_new (NULL);
 }
 
+static void
+nego_prefix_free_line (GString *line)
+{
+  g_string_free (line, TRUE);
+}
+
 /* Writes @text, which ends with a line feed. */
 static gboolean
 nego_prefix_write (NegoPrefix *prefix, int fd, const GString *text, GError **error)
@@ -60,7 +67,10 @@ nego_prefix_write (NegoPrefix *prefix, int fd, const GString *text, GError **err
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&prefix->lock);
 
   nego_prefix_erase (prefix);
-  return nego_output_data (fd, (const guint8 *) text->str, text->len, error);
+  if (nego_output_data (fd, (const guint8 *) text->str, text->len, error))
+    return TRUE;
+  prefix->reader_left |= fd == STDOUT_FILENO && nego_output_reader_left (fd);
+  return FALSE;
 }
 
 static void
@@ -98,14 +108,26 @@ nego_prefix_lines_put (
                                error);
 }
 
-void
-nego_prefix_lines_clear (NegoPrefixLines *lines)
+gboolean
+nego_prefix_lines_end (NegoPrefixLines *lines, GError **error)
 {
+  gboolean done = TRUE;
+
   for (guint i = 0; i < G_N_ELEMENTS (lines->begun); i++) {
     if (lines->begun[i]->len > 0)
-      nego_prefix_lines_put (lines, i, (const guint8 *) "\n", 1, NULL);
-    g_string_free (lines->begun[i], TRUE);
+      done
+        = nego_prefix_lines_put (lines, i, (const guint8 *) "\n", 1, done ? error : NULL) && done;
+    g_clear_pointer (&lines->begun[i], nego_prefix_free_line);
   }
+  return done;
+}
+
+gboolean
+nego_prefix_has_reader (NegoPrefix *prefix)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&prefix->lock);
+
+  return !prefix->reader_left;
 }
 
 gboolean

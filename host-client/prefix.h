@@ -23,12 +23,15 @@ void nego_prefix_free (NegoPrefix *prefix);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoPrefix, nego_prefix_free)
 
 void nego_prefix_lines_init (NegoPrefixLines *lines, NegoPrefix *prefix, const char *label);
-/* Writes what has begun. */
-void nego_prefix_lines_clear (NegoPrefixLines *lines);
+/* Writes what has begun, and clears @lines. Errors: NEGO_ERROR_IO. */
+gboolean nego_prefix_lines_end (NegoPrefixLines *lines, GError **error);
 /* Writes the whole lines of what has begun and @data; of one over NEGO_PREFIX_LINE_BYTES, pieces.
  * Errors: NEGO_ERROR_IO. */
 gboolean nego_prefix_lines_put (
   NegoPrefixLines *lines, guint stream, const guint8 *data, gsize len, GError **error);
+
+/* Whether anybody reads the standard output still, as far as writing to it has shown. */
+gboolean nego_prefix_has_reader (NegoPrefix *prefix);
 
 /* Writes @text, whole lines, to the standard output. */
 gboolean nego_prefix_print (NegoPrefix *prefix, const GString *text, GError **error);

@@ -93,8 +93,7 @@ nego_route_discover (NegoRoute *route, GError **error)
   route->channels = nego_discover_channels (domain->xml, error);
   if (route->channels == NULL)
     return FALSE;
-  if (nego_discover_find (route->channels, NEGO_PORT_HOST_TO_GUEST) != NULL
-      || nego_discover_find (route->channels, NEGO_PORT_QGA) != NULL)
+  if (nego_discover_has_agent (route->channels))
     return TRUE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_CLOSED,
                "the guest has no channel to an agent; write this to channel.xml and run "
@@ -247,6 +246,15 @@ nego_route_open_old (NegoRoute *route, gint64 deadline)
   return remote != NULL && !remote->speaks_qmp ? g_steal_pointer (&remote) : NULL;
 }
 
+/* How long the agent at --socket may be silent. The --timeout of exec is the command's. */
+static double
+nego_route_patience (const NegoRoute *route)
+{
+  if (!route->options->has_timeout)
+    return NEGO_GUEST_SYNC_S;
+  return route->options->verb->runs ? NEGO_GUEST_ANSWER_S : route->options->timeout;
+}
+
 NegoRemote *
 nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
 {
@@ -255,10 +263,7 @@ nego_route_open (NegoRoute *route, gint64 deadline, GError **error)
   const char *path;
 
   if (route->module == NULL)
-    return nego_route_open_socket (route->options->socket,
-                                   route->options->has_timeout ? route->options->timeout
-                                                               : NEGO_GUEST_SYNC_S,
-                                   error);
+    return nego_route_open_socket (route->options->socket, nego_route_patience (route), error);
   path = nego_route_port_path (route);
   if (path != NULL) {
     guest = nego_route_open_outlet (route, path, deadline, NULL);

@@ -5,6 +5,13 @@
 
 #include "common/client/output.h"
 #include "common/client/result.h"
+#include "common/names.h"
+
+gint64
+nego_verb_open_deadline (void)
+{
+  return g_get_monotonic_time () + (gint64) NEGO_GUEST_ANSWER_S * G_USEC_PER_SEC;
+}
 
 NegoRemote *
 nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error)

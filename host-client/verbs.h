@@ -25,6 +25,9 @@ int nego_cmd_qmp (const NegoOptions *options);
 int nego_cmd_snapshot (const NegoOptions *options);
 int nego_cmd_wait (const NegoOptions *options);
 
+/* When opening a guest to run a command in it is given up: --timeout is the command's. */
+gint64 nego_verb_open_deadline (void);
+
 /* The guest that @options name. */
 NegoRemote *nego_verb_open (const NegoOptions *options, gint64 deadline, GError **error);
 

@@ -82,6 +82,14 @@ nego_output_wait (int fd, short events)
   poll (&poll_fd, 1, -1);
 }
 
+gboolean
+nego_output_reader_left (int fd)
+{
+  struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+
+  return poll (&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLERR) != 0;
+}
+
 static gboolean
 nego_output_write (int fd, const char *data, gsize len, GError **error)
 {

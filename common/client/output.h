@@ -35,6 +35,9 @@ gboolean nego_output_json_node (JsonNode *node, GError **error);
  * program that it is shared with wants it so. */
 void nego_output_wait (int fd, short events);
 
+/* Whether a write to @fd failed because nobody is at the other end of the pipe any more. */
+gboolean nego_output_reader_left (int fd);
+
 /* Says "PROGRAM: …" and a line feed on the standard error, escaped, in one line; backslashes
  * stay. */
 void nego_output_say (const char *format, ...) G_GNUC_PRINTF (1, 2);

@@ -9,7 +9,6 @@
 #include "common/client/output.h"
 #include "qapi/qapi-visit.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -46,12 +45,12 @@ gboolean
 nego_result_put (guint stream, const guint8 *data, gsize len, gpointer user_data, GError **error)
 {
   NegoResult *result = user_data;
-  struct pollfd ours = { .fd = stream == 0 ? STDOUT_FILENO : STDERR_FILENO, .events = POLLOUT };
+  const int fd = stream == 0 ? STDOUT_FILENO : STDERR_FILENO;
 
   if (result->collected[stream] == NULL) {
-    if (nego_output_data (ours.fd, data, len, error))
+    if (nego_output_data (fd, data, len, error))
       return TRUE;
-    result->reader_left = poll (&ours, 1, 0) > 0 && (ours.revents & POLLERR) != 0;
+    result->reader_left = nego_output_reader_left (fd);
     return FALSE;
   }
   g_byte_array_append (result->collected[stream], data, (guint) len);

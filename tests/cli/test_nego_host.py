@@ -482,7 +482,8 @@ class Agent(ScriptCase):
                          b'{"execute":"guest-ping","id":1}')
         self.assertEqual(done.stdout.splitlines()[::2],
                          [b'{"return": {}}', b'{"return": {}, "id": 1}'])
-        self.assertEqual((done.stderr, done.returncode), (b"", 0))
+        self.assertEqual((done.stderr, done.returncode), (b"", 1))
+        self.assert_good(b'{"return": {}}\n', "qmp", input=b'{"execute":"guest-ping"}\n')
         done = self.host("qmp", input=b'nonsense}\n{"execute":"guest-ping"}\n')
         self.assertEqual((done.stdout, done.returncode), (b'{"return": {}}\n', 1))
 
