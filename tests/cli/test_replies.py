@@ -9,6 +9,7 @@ what changes something are looked at in test_conversations.py and in the command
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -108,6 +109,50 @@ class OnOwnChannel(AgentCase):
                 ("negotiator-jobs", {})):
             with self.subTest(name):
                 self.assertEqual(schema.find_faults(name, client.command(name, **arguments)), [])
+
+
+class Transcripts(unittest.TestCase):
+    """What scripts/check-replies finds in what connections carried."""
+
+    def check(self, *lines):
+        with tempfile.TemporaryDirectory(prefix="nego-replies-") as directory:
+            pathlib.Path(directory, "test.1").write_text(
+                "".join(f"{line}\n" for line in lines), encoding="utf-8", errors="surrogateescape")
+            done = subprocess.run([SOURCE_ROOT / "scripts" / "check-replies", directory], check=False,
+                                  capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        found = [line for line in done.stdout.splitlines() if line.startswith("test.1: ")]
+        untried = re.findall(r"no test in which (\S+) succeeds", done.stdout)
+        return found, set(schema.commands()) - set(untried)
+
+    def test_good(self):
+        found, tried = self.check(
+            "connection", "> guest-sync-delimited", "> nonsense", "> guest-ping", "> guest-shutdown",
+            "< the rest of anothers reply\"}}", '< \udcff{"return": 1}',
+            '< {"error": {"class": "CommandNotFound", "desc": "x"}, "id": 7}', '< {"return": {}}')
+        self.assertEqual(found, [])
+        self.assertLessEqual({"guest-sync-delimited", "guest-ping", "guest-shutdown"}, tried)
+        self.assertNotIn("guest-info", tried)
+        # The first request was abandoned.
+        found, tried = self.check("connection", "> guest-get-time", "> guest-get-load",
+                                  '< {"return": {"load1m": 1, "load5m": 2.5, "load15m": 0}}')
+        self.assertEqual(found, [])
+        self.assertIn("guest-get-load", tried)
+        self.assertNotIn("guest-get-time", tried)
+
+    def test_bad(self):
+        for fault, line in (
+                ("guest-get-load: return.load5m is missing", '{"return": {"load1m": 1, "load15m": 0}}'),
+                ("unexpected members ['greeting', 'return']", '{"return": {}, "greeting": 1}'),
+                ("the error's class is neither GenericError nor CommandNotFound",
+                 '{"error": {"class": "X", "desc": "y"}}'),
+                ("event 'X' is not in the schema", '{"event": "X"}'),
+                ("no object", "[]")):
+            with self.subTest(fault):
+                found, _ = self.check("connection", "> guest-get-load", f"< {line}")
+                self.assertEqual(found, [f"test.1: {fault}: {line}"])
+        found, _ = self.check("connection", "> guest-ping", '< {"return": {}}', "< half")
+        self.assertEqual(found, ["test.1: no JSON: half"])
 
 
 class Coverage(unittest.TestCase):
