@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "agent/agent.h"
+#include "agent/file-call.h"
 #include "agent/file-io.h"
 #include "agent/file-table.h"
 #include "agent/handlers.h"
@@ -163,9 +164,5 @@ nego_cmd_guest_file_read (NegoCall *call, const QapiGuestFileReadArgs *args)
   self->work.free_work = nego_cmd_read_free;
   self->work.what = "failed to read file";
   self->max = (gsize) count;
-  if (!nego_file_start (file, agent->offload, &self->work, nego_cmd_read_done, nego_call_ref (call),
-                        &error)) {
-    nego_call_fail (call, error);
-    nego_call_unref (call);
-  }
+  nego_file_call_run (call, file, &self->work, nego_cmd_read_done);
 }

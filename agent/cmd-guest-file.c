@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "agent/agent.h"
+#include "agent/file-call.h"
 #include "agent/file-io.h"
 #include "agent/file-table.h"
 #include "agent/handlers.h"
@@ -15,35 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Starts @work (transfer full) on the open file @handle; @done gets @call (transfer full). */
-static void
-nego_cmd_file_start (NegoCall *call, gint64 handle, NegoFileWork *work, NegoFileDoneFunc done)
-{
-  NegoAgent *agent = nego_agent_of (call);
-  GError *error = NULL;
-  NegoFile *file = nego_file_table_find (agent->files, nego_call_get_owner (call), handle, &error);
-
-  if (file == NULL) {
-    work->free_work (work);
-    nego_call_fail (call, error);
-    return;
-  }
-  if (!nego_file_start (file, agent->offload, work, done, nego_call_ref (call), &error)) {
-    nego_call_fail (call, error);
-    nego_call_unref (call);
-  }
-}
-
 typedef struct {
   NegoFileWork work;
   char *path, *mode;
 } NegoCmdOpen;
-
-typedef struct {
-  NegoCall *call;
-  NegoFile *file;
-  NegoOwner *owner; /* valid as long as the call is not abandoned */
-} NegoCmdOpening;
 
 static void
 nego_cmd_open_free (gpointer data)
@@ -66,38 +42,20 @@ nego_cmd_open_func (int fd, NegoFileWork *work, GError **error)
   return fd >= 0;
 }
 
-/* An abandoned open closes again: nobody knows its handle. So does one that opens too late. */
 static void
-nego_cmd_open_done (NegoFileWork *work, const GError *error, gpointer user_data)
+nego_cmd_opened (NegoCall *call, gint64 handle, NegoFileWork *work)
 {
-  g_autofree NegoCmdOpening *opening = user_data;
-  g_autoptr (NegoCall) call = opening->call;
-  NegoAgent *agent = nego_agent_of (call);
-
-  if (work != NULL)
-    nego_file_work_end (work, TRUE);
-  if (error != NULL || nego_call_is_abandoned (call)) {
-    nego_file_table_give_up (agent->files);
-    nego_file_release (opening->file, agent->offload);
-    if (error != NULL)
-      nego_call_fail (call, g_error_copy (error));
-    return;
-  }
-  qapi_guest_file_open_return (call,
-                               nego_file_table_add (agent->files, opening->owner, opening->file));
+  qapi_guest_file_open_return (call, handle);
 }
 
 void
 nego_cmd_guest_file_open (NegoCall *call, const QapiGuestFileOpenArgs *args)
 {
   const char *mode = args->mode != NULL ? args->mode : "r";
-  NegoAgent *agent = nego_agent_of (call);
-  NegoCmdOpening *opening;
   NegoCmdOpen *self;
   GError *error = NULL;
 
-  if (!nego_file_io_check_mode (mode, &error)
-      || !nego_file_table_reserve (agent->files, nego_call_get_owner (call), &error)) {
+  if (!nego_file_io_check_mode (mode, &error)) {
     nego_call_fail (call, error);
     return;
   }
@@ -107,18 +65,7 @@ nego_cmd_guest_file_open (NegoCall *call, const QapiGuestFileOpenArgs *args)
   self->work.what = "failed to open file";
   self->path = g_strdup (args->path);
   self->mode = g_strdup (mode);
-  opening = g_new0 (NegoCmdOpening, 1);
-  opening->call = nego_call_ref (call);
-  opening->file = nego_file_new ();
-  opening->owner = nego_call_get_owner (call);
-  if (!nego_file_start (opening->file, agent->offload, &self->work, nego_cmd_open_done, opening,
-                        &error)) {
-    nego_file_table_give_up (agent->files);
-    nego_file_unref (opening->file);
-    nego_call_unref (opening->call);
-    g_free (opening);
-    nego_call_fail (call, error);
-  }
+  nego_file_call_open (call, &self->work, nego_cmd_opened);
 }
 
 static void
@@ -169,11 +116,7 @@ nego_cmd_guest_file_close (NegoCall *call, const QapiGuestFileCloseArgs *args)
   work->free_work = nego_cmd_plain_free;
   work->what = "failed to close handle";
   /* Where it cannot start, the operation that goes on has the last reference, and closes. */
-  if (!nego_file_start (file, agent->offload, work, nego_cmd_close_done, nego_call_ref (call),
-                        &error)) {
-    nego_call_fail (call, error);
-    nego_call_unref (call);
-  }
+  nego_file_call_run (call, file, work, nego_cmd_close_done);
 }
 
 typedef struct {
@@ -243,7 +186,7 @@ nego_cmd_guest_file_write (NegoCall *call, const QapiGuestFileWriteArgs *args)
     self->text = g_strdup (args->buf_b64);
   self->has_count = args->has_count;
   self->count = args->count;
-  nego_cmd_file_start (call, args->handle, &self->work, nego_cmd_write_done);
+  nego_file_call_start (call, args->handle, &self->work, nego_cmd_write_done);
 }
 
 typedef struct {
@@ -310,7 +253,7 @@ nego_cmd_guest_file_seek (NegoCall *call, const QapiGuestFileSeekArgs *args)
   self->work.what = "failed to seek file";
   self->offset = args->offset;
   self->whence = whence;
-  nego_cmd_file_start (call, args->handle, &self->work, nego_cmd_seek_done);
+  nego_file_call_start (call, args->handle, &self->work, nego_cmd_seek_done);
 }
 
 gboolean

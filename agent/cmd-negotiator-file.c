@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "agent/agent.h"
+#include "agent/file-call.h"
 #include "agent/file-table.h"
 #include "agent/handlers.h"
 #include "common/error.h"
@@ -54,12 +55,6 @@ typedef struct {
   char *temporary; /* a copy, for the reply */
 } NegoCmdCreate;
 
-typedef struct {
-  NegoCall *call;
-  NegoFile *file;
-  NegoOwner *owner; /* valid as long as the call is not abandoned */
-} NegoCmdCreating;
-
 static void
 nego_cmd_create_free (gpointer data)
 {
@@ -90,58 +85,26 @@ nego_cmd_create_func (int fd, NegoFileWork *work, GError **error)
 }
 
 static void
-nego_cmd_create_done (NegoFileWork *work, const GError *error, gpointer user_data)
+nego_cmd_created (NegoCall *call, gint64 handle, NegoFileWork *work)
 {
-  g_autofree NegoCmdCreating *creating = user_data;
-  g_autoptr (NegoCall) call = creating->call;
-  NegoAgent *agent = nego_agent_of (call);
-  QapiNegotiatorFile ret = { 0 };
+  QapiNegotiatorFile ret = { .handle = handle, .temporary = ((NegoCmdCreate *) work)->temporary };
 
-  if (work != NULL)
-    nego_file_work_end (work, TRUE);
-  if (error != NULL || nego_call_is_abandoned (call)) {
-    nego_file_table_give_up (agent->files);
-    nego_file_release (creating->file, agent->offload);
-    if (error != NULL)
-      nego_call_fail (call, g_error_copy (error));
-    return;
-  }
-  ret.handle = nego_file_table_add (agent->files, creating->owner, creating->file);
-  ret.temporary = ((NegoCmdCreate *) work)->temporary;
   qapi_negotiator_file_create_return (call, &ret);
 }
 
 void
 nego_cmd_negotiator_file_create (NegoCall *call, const QapiNegotiatorFileCreateArgs *args)
 {
-  NegoAgent *agent = nego_agent_of (call);
-  NegoCmdCreating *creating;
   NegoCmdCreate *self;
-  GError *error = NULL;
 
   if (!nego_cmd_file_may_make (call))
     return;
-  if (!nego_file_table_reserve (agent->files, nego_call_get_owner (call), &error)) {
-    nego_call_fail (call, error);
-    return;
-  }
   self = g_new0 (NegoCmdCreate, 1);
   self->work.func = nego_cmd_create_func;
   self->work.free_work = nego_cmd_create_free;
   self->work.what = "failed to create a file";
   self->path = g_strdup (args->path);
-  creating = g_new0 (NegoCmdCreating, 1);
-  creating->call = nego_call_ref (call);
-  creating->file = nego_file_new ();
-  creating->owner = nego_call_get_owner (call);
-  if (!nego_file_start (creating->file, agent->offload, &self->work, nego_cmd_create_done, creating,
-                        &error)) {
-    nego_file_table_give_up (agent->files);
-    nego_file_unref (creating->file);
-    nego_call_unref (creating->call);
-    g_free (creating);
-    nego_call_fail (call, error);
-  }
+  nego_file_call_open (call, &self->work, nego_cmd_created);
 }
 
 typedef struct {
@@ -222,25 +185,6 @@ nego_cmd_finish_done (NegoFileWork *work, const GError *error, gpointer user_dat
   qapi_negotiator_file_finish_return (call);
 }
 
-/* Starts @work (transfer full) on the open file @handle. */
-static void
-nego_cmd_whole_start (NegoCall *call, gint64 handle, NegoFileWork *work, NegoFileDoneFunc done)
-{
-  NegoAgent *agent = nego_agent_of (call);
-  GError *error = NULL;
-  NegoFile *file = nego_file_table_find (agent->files, nego_call_get_owner (call), handle, &error);
-
-  if (file == NULL) {
-    work->free_work (work);
-    nego_call_fail (call, error);
-    return;
-  }
-  if (!nego_file_start (file, agent->offload, work, done, nego_call_ref (call), &error)) {
-    nego_call_fail (call, error);
-    nego_call_unref (call);
-  }
-}
-
 void
 nego_cmd_negotiator_file_finish (NegoCall *call, const QapiNegotiatorFileFinishArgs *args)
 {
@@ -261,7 +205,7 @@ nego_cmd_negotiator_file_finish (NegoCall *call, const QapiNegotiatorFileFinishA
   self->mode = args->has_mode ? (mode_t) args->mode : 0600;
   self->has_time = args->has_mtime_ns;
   self->time = args->mtime_ns;
-  nego_cmd_whole_start (call, args->handle, &self->work, nego_cmd_finish_done);
+  nego_file_call_start (call, args->handle, &self->work, nego_cmd_finish_done);
 }
 
 typedef struct {
@@ -361,5 +305,5 @@ nego_cmd_negotiator_file_stat (NegoCall *call, const QapiNegotiatorFileStatArgs 
   self->work.what = "failed to look at file";
   self->offset = args->offset;
   self->count = args->count;
-  nego_cmd_whole_start (call, args->handle, &self->work, nego_cmd_stat_done);
+  nego_file_call_start (call, args->handle, &self->work, nego_cmd_stat_done);
 }
