@@ -270,6 +270,10 @@
  * how long one may take: the guest's own limit, and some. */
 #define NEGO_COPY_WINDOW   4u
 #define NEGO_COPY_ANSWER_S 40
+/* A file that says that it has no bytes, as those of /proc do, may have so many. */
+#define NEGO_COPY_UNSIZED_BYTES (16u << 20)
+/* After a signal the guest has so long to answer what it was asked, and to close its file. */
+#define NEGO_COPY_TIDY_MS 5000
 /* Between two tries to reach a guest again. */
 #define NEGO_RUN_RETRY_MS 100
 /* Agent calls of one libvirt connection in flight: libvirtd serves 5 requests at a time. */

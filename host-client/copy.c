@@ -72,12 +72,31 @@ nego_copy_send (NegoCopy *copy, const char *command, char *arguments, GError **e
   return TRUE;
 }
 
+/* Waits until @fd (-1: none) is readable or the @deadline, which is an error if it is that of
+ * @command. FALSE: that, or an interruption. */
+static gboolean
+nego_copy_poll (NegoCopy *copy, int fd, gint64 deadline, const char *command, GError **error)
+{
+  struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+                          { .fd = copy->dropping ? -1 : copy->interrupt_fd, .events = POLLIN } };
+  const int n = poll (fds, G_N_ELEMENTS (fds), nego_link_time_left (deadline));
+
+  if (n > 0 && fds[1].revents != 0) {
+    g_set_error_literal (error, NEGO_ERROR, NEGO_ERROR_INTERRUPTED, "a signal ended the copying");
+    return FALSE;
+  }
+  if (n == 0 && command != NULL) {
+    g_set_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT, "no answer to '%s' in time", command);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* The next reply on a link with post(). */
 static GString *
 nego_copy_next (NegoCopy *copy, const char *command, gint64 deadline, GError **error)
 {
   for (;;) {
-    struct pollfd pollfd = { .fd = nego_remote_get_fd (copy->guest), .events = POLLIN };
     GError *failure = NULL;
     NegoFramerMessage message;
 
@@ -88,11 +107,22 @@ nego_copy_next (NegoCopy *copy, const char *command, gint64 deadline, GError **e
       g_propagate_error (error, failure);
       return NULL;
     }
-    if (poll (&pollfd, 1, nego_link_time_left (deadline)) == 0) {
-      g_set_error (error, NEGO_ERROR, NEGO_ERROR_TIMEOUT, "no answer to '%s' in time", command);
+    if (!nego_copy_poll (copy, nego_remote_get_fd (copy->guest), deadline, command, error))
       return NULL;
-    }
   }
+}
+
+/* One call on a link without post(). An agent that libvirt shares out is left to others before. */
+static JsonNode *
+nego_copy_call (NegoCopy *copy, const NegoCopyRequest *request, gint64 deadline, GError **error)
+{
+  const gint64 pause = NEGO_GUEST_PAUSE_MS * (G_USEC_PER_SEC / 1000);
+
+  if (copy->called && nego_remote_is_shared (copy->guest)
+      && !nego_copy_poll (copy, -1, g_get_monotonic_time () + pause, NULL, error))
+    return NULL;
+  copy->called = TRUE;
+  return nego_remote_call (copy->guest, request->command, request->arguments, deadline, error);
 }
 
 /* The reply to the oldest request. */
@@ -103,8 +133,13 @@ nego_copy_receive (NegoCopy *copy, GError **error)
   gint64 deadline = nego_copy_deadline (copy);
   JsonNode *node = NULL;
 
+  if (!nego_copy_poll (copy, -1, g_get_monotonic_time (), NULL, error)) {
+    /* It stays, for nego_copy_drop(). */
+    g_queue_push_head (copy->requests, request);
+    return NULL;
+  }
   if (request->arguments != NULL) {
-    node = nego_remote_call (copy->guest, request->command, request->arguments, deadline, error);
+    node = nego_copy_call (copy, request, deadline, error);
   } else {
     GString *reply = nego_copy_next (copy, request->command, deadline, error);
 
@@ -142,6 +177,7 @@ nego_copy_drop (NegoCopy *copy, gint64 handle)
 {
   g_autoptr (JsonNode) reply = NULL;
 
+  copy->dropping = TRUE;
   for (;;) {
     NegoCopyRequest *request = g_queue_peek_head (copy->requests);
     g_autoptr (GError) error = NULL;
@@ -257,9 +293,15 @@ nego_copy_piece (const NegoCopy *copy, gboolean in)
 
 /* Out of the guest. */
 
+/* Writes what is in @piece, @left bytes at most: a file may grow meanwhile, and a hostile guest's
+ * without end. */
 static gboolean
-nego_copy_take_piece (
-  const QapiGuestFileRead *piece, guint max, int fd, NegoCopyHash *hash, GError **error)
+nego_copy_take_piece (const QapiGuestFileRead *piece,
+                      guint max,
+                      guint64 left,
+                      int fd,
+                      NegoCopyHash *hash,
+                      GError **error)
 {
   g_autofree guint8 *data = NULL;
   gsize len, done = 0;
@@ -272,6 +314,7 @@ nego_copy_take_piece (
                          "the agent's count of bytes is wrong");
     return FALSE;
   }
+  len = (gsize) MIN (len, left);
   nego_copy_hash_add (hash, data, len);
   while (done < len) {
     ssize_t n = write (fd, data + done, len - done);
@@ -288,6 +331,8 @@ nego_copy_read_all (
   NegoCopy *copy, gint64 handle, guint64 total, int fd, NegoCopyHash *hash, GError **error)
 {
   const guint piece = nego_copy_piece (copy, FALSE);
+  /* One byte more than there may be of a file that does not tell its size. */
+  const guint64 max = total > 0 ? total : NEGO_COPY_UNSIZED_BYTES + 1;
   gboolean eof = FALSE;
 
   while (!eof || !g_queue_is_empty (copy->requests)) {
@@ -303,9 +348,14 @@ nego_copy_read_all (
     node = nego_copy_receive (copy, error);
     if (node != NULL)
       read = qapi_decode (&qapi_guest_file_read_type, node, "guest-file-read", FALSE, error);
-    if (read == NULL || !nego_copy_take_piece (read, piece, fd, hash, error))
+    if (read == NULL || !nego_copy_take_piece (read, piece, max - hash->size, fd, hash, error))
       return FALSE;
-    eof |= read->eof;
+    if (total == 0 && hash->size == max) {
+      g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC, "it has no size, and more than %u bytes",
+                   NEGO_COPY_UNSIZED_BYTES);
+      return FALSE;
+    }
+    eof |= read->eof || hash->size == max;
     nego_copy_tell (copy, hash->size, total);
   }
   return TRUE;
@@ -374,6 +424,8 @@ nego_copy_out (NegoCopy *copy, const char *remote, const char *local, GError **e
     return FALSE;
   copy->requests = g_queue_new ();
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    g_atomic_pointer_set (&copy->temporary, g_strdup (temporary));
   if (fd < 0) {
     nego_error_set_errno (error, errno, "cannot create a file beside '%s'", local);
   } else if (nego_copy_open (copy, remote, &handle, error)) {

@@ -18,8 +18,14 @@ typedef struct {
   double answer_s;               /* how long a reply is waited for; 0: without limit */
   NegoCopyProgressFunc progress; /* may be NULL */
   gpointer user_data;
+  int interrupt_fd; /* readable: it is to end, with NEGO_ERROR_INTERRUPTED, and nothing stays; -1 */
+  /* The local file while it has no name of its own yet, or had none; the caller's to free. Set
+   * once, atomically: who cannot wait for the end may remove it. */
+  char *temporary;
   /* The engine's. */
-  GQueue *requests; /* that were not answered, in order */
+  GQueue *requests;  /* that were not answered, in order */
+  gboolean called;   /* the agent was */
+  gboolean dropping; /* it is at its end, and not interrupted any more */
 } NegoCopy;
 
 /* The guest's file @remote to the local path @local. */

@@ -3,6 +3,7 @@
 nothing that a terminal would obey."""
 
 import base64
+import hashlib
 import itertools
 import json
 import os
@@ -315,6 +316,94 @@ class NonBlocking(HostileCase):
         writer.join()
         os.close(theirs)
         self.assertEqual((done.stderr, done.returncode, total), (b"", 0, 300 << 10))
+
+
+class Copies(HostileCase):
+    """nego-host cp."""
+
+    def setUp(self):
+        super().setUp()
+        self.host_dir = self.dir / "host"
+        self.host_dir.mkdir()
+        self.target = self.host_dir / "file"
+        self.process = None
+        self.started = threading.Event()
+
+    def endless(self, size):
+        """Answers with a file that says to have `size` bytes, and goes on for ever."""
+        piece = bytes(1 << 16)
+
+        def answer(request):
+            arguments = request.get("arguments", {})
+            if request["execute"] == "guest-file-open":
+                return [returned(1)]
+            if request["execute"] == "negotiator-file-stat":
+                stat = {"regular": True, "size": size, "mode": 0o600, "mtime-ns": 0}
+                if arguments["count"] > 0:
+                    stat["sha256"] = hashlib.sha256(bytes(arguments["count"])).hexdigest()
+                return [returned(stat)]
+            if request["execute"] == "guest-file-read":
+                return [returned({"count": len(piece), "buf-b64": base64.b64encode(piece).decode(), "eof": False})]
+            if request["execute"] == "negotiator-file-create":
+                return [returned({"handle": 1, "temporary": "x"})]
+            if request["execute"] == "guest-file-write":
+                return [returned({"count": len(base64.b64decode(arguments["buf-b64"])), "eof": False})]
+            return [returned({})]
+
+        return answer
+
+    def test_no_more_than_told(self):
+        done = self.host(self.endless(100000), "cp", ":/f", self.target)
+        self.assertEqual((done.stderr, done.returncode, self.target.stat().st_size), (b"", 0, 100000))
+
+    def test_no_size(self):
+        self.assert_bad(1, "it has no size, and more than 16777216 bytes", self.endless(0), "cp", ":/f", self.target)
+        self.assertEqual(list(self.host_dir.iterdir()), [])
+
+    def interrupt(self, command, pieces, *words, signals=(signal.SIGINT,)):
+        """Sends nego-host the signals when it first sends `command`, which is answered with `pieces` (None: as ever).
+        Returns its status and its requests."""
+        honest = self.endless(1 << 40)
+        signalled = []
+
+        def answer(request):
+            if request["execute"] == command and not signalled:
+                self.started.wait()
+                for number in signals:
+                    self.process.send_signal(number)
+                signalled.append(True)
+            if request["execute"] == command and pieces is not None:
+                return pieces
+            return honest(request)
+
+        guest = Guest(self.socket, answer)
+        self.addCleanup(guest.close)
+        self.process = subprocess.Popen([NEGO_HOST, "--socket", self.socket, "cp", *words], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE)
+        self.addCleanup(self.process.stderr.close)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)
+        self.started.set()
+        self.assertEqual(self.process.communicate(timeout=60)[1], b"")
+        return self.process.returncode, [request["execute"] for request in guest.requests]
+
+    def test_interrupted_out(self):
+        status, requests = self.interrupt("guest-file-read", None, ":/f", self.target)
+        self.assertEqual((status, requests[-1]), (128 + signal.SIGINT, "guest-file-close"))
+        self.assertEqual(list(self.host_dir.iterdir()), [])
+
+    def test_interrupted_in(self):
+        with open(self.target, "wb") as file:
+            file.truncate(1 << 33)
+        status, requests = self.interrupt("guest-file-write", None, self.target, ":/f")
+        self.assertEqual((status, requests[-1]), (128 + signal.SIGINT, "guest-file-close"))
+        self.assertNotIn("negotiator-file-finish", requests)
+
+    def test_interrupted_twice(self):
+        """A guest that does not answer holds nobody up."""
+        status, _ = self.interrupt("guest-file-read", [], ":/f", self.target, signals=(signal.SIGINT, signal.SIGTERM))
+        self.assertEqual(status, -signal.SIGINT)
+        self.assertEqual(list(self.host_dir.iterdir()), [])
 
 
 class Ended(HostileCase):
