@@ -392,6 +392,9 @@
 #define NEGO_BROKER_OWNED 1024u
 /* How long calls wait for the answer to a sync, which an agent gives in 0.2 s. */
 #define NEGO_BROKER_SYNC_MS 2000u
+/* When a sync is refused (its number was used before, in a state of this system that was restored
+ * since), another is sent so much later: nego-hostd takes one a second. */
+#define NEGO_BROKER_AGAIN_MS 1000u
 /* Calls are out, and nothing is heard: then it is asked whether anybody is there. */
 #define NEGO_BROKER_QUIET_MS 10000u
 

@@ -36,6 +36,7 @@ struct NegoUpstream {
   gboolean expects; /* calls were out when it was asked */
   gint64 heard_us;  /* monotonic: when something arrived last, or waiting began */
   GSource *quiet;   /* while it waits */
+  GSource *again;   /* once a sync was refused */
 
   const NegoUpstreamCallbacks *callbacks;
   gpointer user_data;
@@ -57,6 +58,7 @@ nego_upstream_set_ready (NegoUpstream *upstream, gboolean ready)
     return;
   upstream->ready = ready;
   upstream->pinged = FALSE;
+  nego_source_clear (&upstream->again);
   upstream->callbacks->ready (upstream, ready, upstream->user_data);
 }
 
@@ -106,6 +108,24 @@ nego_upstream_send_session (NegoUpstream *upstream, guint64 id)
   nego_upstream_send (upstream, "negotiator-session", arguments, strlen (arguments), NULL, id);
 }
 
+static gboolean
+nego_upstream_again_cb (gpointer user_data)
+{
+  NegoUpstream *upstream = user_data;
+
+  nego_source_clear (&upstream->again);
+  nego_upstream_sync (upstream, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/* A sync has no id, nor has the error that answers it. */
+static gboolean
+nego_upstream_is_refusal (const NegoFramerMessage *message)
+{
+  return nego_framer_message_find (message, "error") != NULL
+         && nego_framer_message_find (message, "id") == NULL;
+}
+
 /* The answer to the sync came: what follows is of this connection. */
 static void
 nego_upstream_take_sync (NegoUpstream *upstream, const NegoFramerMessage *message)
@@ -113,6 +133,9 @@ nego_upstream_take_sync (NegoUpstream *upstream, const NegoFramerMessage *messag
   const NegoFramerMember *ret = nego_framer_message_find (message, "return");
   guint64 number;
 
+  if (nego_upstream_is_refusal (message) && upstream->again == NULL)
+    upstream->again
+      = nego_source_add_timeout (NEGO_BROKER_AGAIN_MS, nego_upstream_again_cb, upstream);
   if (!message->marked || ret == NULL
       || !nego_value_get_uint (&(NegoValue){ message->text + ret->value, ret->value_len }, &number)
       || number != upstream->sync)
@@ -251,6 +274,7 @@ nego_upstream_peer_cb (NegoStream *stream, gboolean present, gpointer user_data)
   g_debug ("%s: the other side %s", upstream->name, present ? "is there" : "is away");
   nego_intake_reset (upstream->intake);
   nego_stream_clear_queue (stream);
+  nego_source_clear (&upstream->again);
   upstream->present = present;
   nego_upstream_set_ready (upstream, FALSE);
   upstream->callbacks->present (upstream, present, upstream->user_data);
@@ -262,6 +286,7 @@ static void
 nego_upstream_end (NegoUpstream *upstream, const GError *error)
 {
   upstream->present = FALSE;
+  nego_source_clear (&upstream->again);
   nego_upstream_set_ready (upstream, FALSE);
   upstream->callbacks->closed (upstream, error, upstream->user_data);
 }
@@ -328,6 +353,7 @@ nego_upstream_free (NegoUpstream *upstream)
   if (upstream == NULL)
     return;
   nego_source_clear (&upstream->quiet);
+  nego_source_clear (&upstream->again);
   nego_stream_free (upstream->stream);
   nego_intake_free (upstream->intake);
   g_free (upstream);

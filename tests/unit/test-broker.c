@@ -222,6 +222,30 @@ test_out_of_step (BrokerFixture *fixture, gconstpointer data)
   }
 }
 
+/* A sync whose number was used before, by the same random numbers in a restored snapshot, is
+ * refused: another is sent, by itself. */
+static void
+test_sync_refused (BrokerFixture *fixture, gconstpointer data)
+{
+  static const char refusal[] = "{\"error\": {\"class\": \"GenericError\", \"desc\": \"the id of "
+                                "the synchronisation was used "
+                                "before\"}}\n";
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  nego_broker_resync (fixture->broker);
+  first = broker_fixture_next (fixture);
+  g_assert_nonnull (first);
+  broker_fixture_say (fixture, refusal);
+  /* Said twice, it is one more sync all the same. */
+  broker_fixture_say (fixture, refusal);
+  while ((second = broker_fixture_next (fixture)) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (strstr (second, "guest-sync-delimited"));
+  g_assert_cmpstr (second, !=, first);
+  broker_fixture_expect_nothing (fixture);
+}
+
 /* Nobody answers the sync: calls wait for a while, and are refused. */
 static void
 test_silent (BrokerFixture *fixture, gconstpointer data)
@@ -473,6 +497,7 @@ main (int argc, char **argv)
   ADD ("/broker/vanished", NULL, test_vanished);
   ADD ("/broker/vanished-waiting", NULL, test_vanished_waiting);
   ADD ("/broker/client-sync", NULL, test_client_sync);
+  ADD ("/broker/sync-refused", NULL, test_sync_refused);
   ADD ("/broker/port", NULL, test_port);
   ADD ("/broker/switches", "", test_switches);
   return g_test_run ();
