@@ -70,13 +70,15 @@ class AgentCase(unittest.TestCase):
 
     guest = None
     unavailable = staticmethod(unavailable)
+    # Whether the guest is the class's alone; so is one that the class itself makes.
+    own_guest = False
     # The agent's command line in the guest; None: the test starts what it needs.
     agent_command = NEGO_AGENT
 
     @classmethod
     def enter_guest(cls):
         """A guest, which classes share that do not make one of their own."""
-        if "make_guest" in vars(cls):
+        if cls.own_guest or "make_guest" in vars(cls):
             return cls.enterClassContext(cls.make_guest())
         return enter_module_context(cls.make_guest.__func__, cls.make_guest)
 

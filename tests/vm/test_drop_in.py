@@ -412,16 +412,14 @@ class Agents(unittest.TestCase):
             return None
 
     def test_z1_rebooted(self):
-        before = {}
-        for agent in (OURS, THEIRS):
-            self.wait_alive(agent)
-            before[agent] = self.boot_id(agent)
-            self.virsh(agent, "reboot", "--mode", "agent")
-        for agent in (OURS, THEIRS):
-            deadline = time.monotonic() + 400
-            while self.boot_id(agent) in (before[agent], None):
-                self.assertLess(time.monotonic(), deadline, f"{agent} did not come back")
-                time.sleep(1)  # as in wait_alive()
+        # Ours only: a boot takes long, and the other agent is not what is tested.
+        self.wait_alive(OURS)
+        before = self.boot_id(OURS)
+        self.virsh(OURS, "reboot", "--mode", "agent")
+        deadline = time.monotonic() + 400
+        while self.boot_id(OURS) in (before, None):
+            self.assertLess(time.monotonic(), deadline, "it did not come back")
+            time.sleep(1)  # as in wait_alive()
 
     def test_z3_shut_down(self):
         # Without logind's client it is systemctl, where a reboot was logind.

@@ -271,6 +271,7 @@ class OverLibvirt(Contract, HostCase):
 class OverPort(Contract, HostCase):
     """The guest has our port too, which is preferred."""
 
+    own_guest = True  # its name is the other's
     ports = (PORT_QGA, PORT_OURS)
     large_input = 2 * MIB
     streamed_in = (100 if LONG else 16) * MIB
