@@ -35,11 +35,8 @@ class Control:
         the guest is gone."""
         deadline = time.monotonic() + timeout
         self._accept(deadline, watch)
-        self._wait_offer(deadline, watch)
-
-    def wait_rebooted(self, timeout):
-        """As wait_ready(), in the same QEMU."""
-        self._wait_offer(time.monotonic() + timeout)
+        while self._read_line(deadline, watch) != b"ready":
+            pass
 
     def wait_restored(self, timeout):
         """Waits for another QEMU, in which the guest goes on."""
@@ -51,10 +48,6 @@ class Control:
             self._connection.close()
         self._connection = self._listener.accept()[0]
         self._pending = b""
-
-    def _wait_offer(self, deadline, watch=None):
-        while self._read_line(deadline, watch) != b"ready":
-            pass
 
     def _wait(self, source, deadline, watch=None):
         with selectors.DefaultSelector() as selector:

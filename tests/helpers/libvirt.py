@@ -242,11 +242,6 @@ class LibvirtGuest(Bootable):
         self.libvirt.virsh("start", self.name)
         self.control.wait_ready(self.boot_timeout)
 
-    def reset(self):
-        """Returns when the guest has booted again."""
-        self.libvirt.virsh("reset", self.name)
-        self.control.wait_rebooted(self.boot_timeout)
-
     def save(self, path):
         self.libvirt.virsh("save", self.name, str(path))
 
