@@ -155,7 +155,7 @@ test_late_accept (void)
   const char *const replies[] = { "{\"return\": 3}\n", NULL };
   g_autoptr (FakeAgent) shared = fake_agent_new_late ("", replies, late_ms);
   g_autoptr (FakeAgent) port = fake_agent_new_late ("", replies, late_ms);
-  g_autoptr (NegoRemote) holder = connect_to (port, SHORT_S);
+  g_autoptr (NegoRemote) holder G_GNUC_UNUSED = connect_to (port, SHORT_S);
   g_autoptr (NegoRemote) guest = connect_to (port, 0);
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
