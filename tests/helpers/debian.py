@@ -30,7 +30,8 @@ HERE = pathlib.Path(__file__).resolve().parent / "debian"
 PORTS = (PORT_QGA, PORT_OURS, PORT_REVERSE)
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 # systemd's warnings go to the console as well, for whoever finds a guest that did not boot.
-KERNEL_OPTIONS = ("console=ttyS0 quiet panic=-1 nokaslr audit=0 systemd.show_status=error "
+KERNEL_OPTIONS = ("console=ttyS0 quiet panic=-1 nokaslr no_timer_check audit=0 "
+                  "systemd.show_status=error "
                   "systemd.journald.forward_to_console=1 "
                   "systemd.journald.max_level_console=warning")
 MEMORY = 512
