@@ -154,6 +154,7 @@ nego_broker_client_closed_cb (NegoBrokerClient *client, gpointer user_data)
   NegoBroker *broker = user_data;
 
   g_ptr_array_remove_fast (broker->clients, client);
+  nego_calls_forget_client (broker->calls, client);
   nego_broker_call_next (broker);
   nego_broker_connection_set_clients (broker->connection, nego_broker_count_clients (broker));
 }

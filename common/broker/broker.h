@@ -10,8 +10,9 @@
  * call that is out fails once, with the option "lost".
  *
  * A client that goes away, or syncs, ends the waiting of its calls and its subscriptions; a run
- * that it was still waiting for, and gave no key, is ended, since nobody could find it. A client
- * that does not take its events loses the subscription at NEGO_BROKER_EVENTS_BYTES.
+ * that it was still waiting for, and gave no key, is ended, since nobody could find it; and when it
+ * goes, the files that it has open on the other side are closed. A client that does not take its
+ * events loses the subscription at NEGO_BROKER_EVENTS_BYTES.
  *
  * A job belongs to the user that started it: others but root get "unknown job 'x'" and do not see
  * it in negotiator-jobs. A name that the broker does not know (it was restarted) is admitted as

@@ -5,6 +5,7 @@
 
 #include "common/broker/calls.h"
 
+#include "common/broker/handles.h"
 #include "common/broker/owners.h"
 #include "common/broker/subscription.h"
 #include "common/broker/ticket.h"
@@ -23,6 +24,7 @@ struct NegoCalls {
   GHashTable *out;           /* id → NegoTicket; owns it */
   GHashTable *subscriptions; /* job → NegoSubscription; borrows it */
   NegoOwners *owners;
+  NegoHandles *handles;
   GSource *patience; /* while calls wait for an upstream that is not ready */
   gboolean losing;   /* subscriptions end because the upstream does */
 };
@@ -47,6 +49,7 @@ nego_calls_new (const char *lost, const char *silent)
   calls->out = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, nego_calls_free_ticket);
   calls->subscriptions = g_hash_table_new (g_str_hash, g_str_equal);
   calls->owners = nego_owners_new ();
+  calls->handles = nego_handles_new ();
   return calls;
 }
 
@@ -60,6 +63,7 @@ nego_calls_free (NegoCalls *calls)
   g_hash_table_unref (calls->out);
   g_hash_table_unref (calls->subscriptions);
   nego_owners_free (calls->owners);
+  nego_handles_free (calls->handles);
   g_free (calls);
 }
 
@@ -358,6 +362,33 @@ nego_calls_return_jobs (NegoCalls *calls, NegoTicket *ticket, const NegoValue *r
   nego_call_return_text (ticket->call, list->str, list->len);
 }
 
+/* What the reply @ret to @ticket says about its file. */
+static void
+nego_calls_learn_file (NegoCalls *calls, const NegoTicket *ticket, const NegoValue *ret)
+{
+  NegoValue member;
+  guint64 handle;
+
+  if (ticket->kind == NEGO_TICKET_CLOSE)
+    nego_handles_remove (calls->handles, ticket->handle);
+  if (ticket->kind != NEGO_TICKET_OPEN)
+    return;
+  if (!nego_value_find (ret, "handle", &member))
+    member = *ret;
+  if (nego_value_get_uint (&member, &handle))
+    nego_handles_add (calls->handles, handle, ticket->client);
+}
+
+void
+nego_calls_forget_client (NegoCalls *calls, gconstpointer client)
+{
+  guint64 handle;
+
+  while (nego_handles_take (calls->handles, client, &handle))
+    nego_calls_tell (calls, "guest-file-close",
+                     g_strdup_printf ("{\"handle\":%" G_GUINT64_FORMAT "}", handle));
+}
+
 /* What the reply @ret to @ticket says about its job. */
 static void
 nego_calls_learn (NegoCalls *calls, NegoTicket *ticket, const NegoValue *ret)
@@ -395,6 +426,7 @@ nego_calls_take_reply (NegoCalls *calls, NegoTicket *ticket, const NegoFramerMes
     const NegoValue value = { message->text + ret->value, ret->value_len };
 
     nego_calls_learn (calls, ticket, &value);
+    nego_calls_learn_file (calls, ticket, &value);
     if (ticket->kind == NEGO_TICKET_JOBS && ticket->uid != 0)
       nego_calls_return_jobs (calls, ticket, &value);
     else

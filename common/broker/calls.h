@@ -24,6 +24,8 @@ void nego_calls_set_upstream (NegoCalls *calls, NegoUpstream *upstream);
 /* Takes @call of @client, for the upstream that there is. */
 void nego_calls_take (
   NegoCalls *calls, NegoCall *call, const char *arguments, gsize len, NegoBrokerClient *client);
+/* @client, which is only compared, has gone: what it left open on the other side is closed. */
+void nego_calls_forget_client (NegoCalls *calls, gconstpointer client);
 /* Sends what waits, as far as there is room. */
 void nego_calls_pump (NegoCalls *calls);
 /* What is out is lost: each call fails once, and the subscriptions end. */

@@ -16,6 +16,10 @@ static const struct {
   { "negotiator-exec-signal", NEGO_TICKET_JOB },
   { "negotiator-exec-forget", NEGO_TICKET_FORGET },
   { "negotiator-jobs", NEGO_TICKET_JOBS },
+  { "guest-file-open", NEGO_TICKET_OPEN },
+  { "negotiator-file-create", NEGO_TICKET_OPEN },
+  { "guest-file-close", NEGO_TICKET_CLOSE },
+  { "negotiator-file-finish", NEGO_TICKET_CLOSE },
 };
 
 static NegoTicketKind
@@ -41,8 +45,15 @@ nego_ticket_read (NegoTicket *ticket)
   const NegoValue arguments = { ticket->arguments, ticket->len };
   NegoValue member;
 
-  if (ticket->kind == NEGO_TICKET_OTHER || ticket->kind == NEGO_TICKET_JOBS)
+  if (ticket->kind == NEGO_TICKET_OTHER || ticket->kind == NEGO_TICKET_JOBS
+      || ticket->kind == NEGO_TICKET_OPEN)
     return;
+  if (ticket->kind == NEGO_TICKET_CLOSE) {
+    if (!nego_value_find (&arguments, "handle", &member)
+        || !nego_value_get_uint (&member, &ticket->handle))
+      ticket->handle = 0;
+    return;
+  }
   ticket->key = nego_ticket_read_text (&arguments, "key");
   if (ticket->kind != NEGO_TICKET_EXEC)
     ticket->job = nego_ticket_read_text (&arguments, "job");

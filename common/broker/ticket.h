@@ -15,7 +15,9 @@ typedef enum {
   NEGO_TICKET_STATUS, /* of a job that is there */
   NEGO_TICKET_JOB,    /* anything else about one */
   NEGO_TICKET_FORGET,
-  NEGO_TICKET_JOBS, /* the list of them */
+  NEGO_TICKET_JOBS,  /* the list of them */
+  NEGO_TICKET_OPEN,  /* a file, whose handle comes back */
+  NEGO_TICKET_CLOSE, /* one */
 } NegoTicketKind;
 
 typedef struct {
@@ -27,6 +29,7 @@ typedef struct {
   gsize len;
   NegoTicketKind kind;
   char *job, *key; /* as the client gave them */
+  guint64 handle;  /* likewise, of a file to close; 0: none */
   char *own_key;   /* of an exec without one */
   gboolean stream; /* subscribes */
   gboolean unsubscribe;

@@ -283,6 +283,12 @@ class Outlet(OutletCase):
             self.wait_connected()
             self.assertEqual(self.run_host("exec", "who", "x")[:2], (3, b"x\n"))
 
+    def test_files_left_open(self):
+        """By more programs than the agent opens files for one: it takes all of them for the same client."""
+        for _ in range(70):
+            with Qga(self.outlet, PATIENCE_S) as client:
+                client.command("guest-file-open", path="/dev/null")
+
     def test_no_port(self):
         self.port.close()
         (self.dir / "agent.port").unlink()
