@@ -331,8 +331,8 @@
 /* Requests a second, and at once: a stream of 150 MB/s needs 600 acknowledgements. */
 #define NEGO_HOSTD_CALLS       1000u
 #define NEGO_HOSTD_CALLS_BURST 2000u
-/* Bytes a second that a guest is read, and at once: a script's input of 100 MB/s as base64 is more
- * than a disk takes; garbage costs a tenth of a processor. */
+/* Bytes a second that each port of a guest is read, and at once: as base64 that is 48 MiB a second
+ * of a script's input, or output; garbage costs a tenth of a processor. */
 #define NEGO_HOSTD_INPUT_BYTES (64u << 20)
 /* Synchronisations: an agent makes one for each connection, and after an error. */
 #define NEGO_HOSTD_SYNCS       1u
