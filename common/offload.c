@@ -7,14 +7,23 @@
 #include "common/names.h"
 #include "common/source.h"
 
+/* What is held, counted; shared with the threads. */
+struct NegoOffloadHold {
+  gatomicrefcount refs;
+  GMutex lock;
+  GCond none;
+  guint n;
+};
+
 struct NegoOffload {
   GThreadPool *pool;
   GMainContext *context;
   GHashTable *tasks; /* those whose end somebody wants */
+  NegoOffloadHold *holds;
 };
 
 struct NegoOffloadTask {
-  int refs;             /* the owner's and the thread's */
+  int refs;             /* the owner's, if it wants its end, and the thread's */
   int unwanted;         /* atomic: the thread need not start it */
   NegoOffload *offload; /* the owner's thread only; NULL: nobody wants its end */
   GMainContext *context;
@@ -22,7 +31,7 @@ struct NegoOffloadTask {
   gpointer data;
   GDestroyNotify free_data;
   GSource *timer;
-  NegoOffloadDoneFunc done;
+  NegoOffloadDoneFunc done;  /* NULL: nobody ever wanted its end */
   NegoOffloadDoneFunc ended; /* after the deadline; NULL: nobody wants to know */
   gpointer user_data;
 };
@@ -92,6 +101,10 @@ nego_offload_thread (gpointer data, gpointer user_data)
     return;
   }
   task->func (task->data);
+  if (task->done == NULL) {
+    nego_offload_task_unref (task);
+    return;
+  }
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, nego_offload_ended_cb, task, nego_offload_task_unref);
@@ -107,7 +120,21 @@ nego_offload_new (void)
   offload->pool = g_thread_pool_new (nego_offload_thread, NULL, NEGO_OFFLOAD_THREADS, FALSE, NULL);
   offload->context = g_main_context_ref_thread_default ();
   offload->tasks = g_hash_table_new_full (NULL, NULL, nego_offload_task_unref, NULL);
+  offload->holds = g_new0 (NegoOffloadHold, 1);
+  g_atomic_ref_count_init (&offload->holds->refs);
+  g_mutex_init (&offload->holds->lock);
+  g_cond_init (&offload->holds->none);
   return offload;
+}
+
+static void
+nego_offload_hold_unref (NegoOffloadHold *hold)
+{
+  if (!g_atomic_ref_count_dec (&hold->refs))
+    return;
+  g_mutex_clear (&hold->lock);
+  g_cond_clear (&hold->none);
+  g_free (hold);
 }
 
 void
@@ -130,8 +157,25 @@ nego_offload_free (NegoOffload *offload)
   /* Not at once: what waits is unwanted and ends when a thread comes to it. */
   g_thread_pool_free (offload->pool, FALSE, FALSE);
   g_hash_table_unref (offload->tasks);
+  nego_offload_hold_unref (offload->holds);
   g_main_context_unref (offload->context);
   g_free (offload);
+}
+
+static NegoOffloadTask *
+nego_offload_task_new (NegoOffload *offload,
+                       NegoOffloadFunc func,
+                       gpointer data,
+                       GDestroyNotify free_data)
+{
+  NegoOffloadTask *task = g_new0 (NegoOffloadTask, 1);
+
+  task->refs = 1;
+  task->context = g_main_context_ref (offload->context);
+  task->func = func;
+  task->data = data;
+  task->free_data = free_data;
+  return task;
 }
 
 NegoOffloadTask *
@@ -153,13 +197,9 @@ nego_offload_run (NegoOffload *offload,
                  NEGO_OFFLOAD_WAITING);
     return NULL;
   }
-  task = g_new0 (NegoOffloadTask, 1);
+  task = nego_offload_task_new (offload, func, data, free_data);
   task->refs = 2;
   task->offload = offload;
-  task->context = g_main_context_ref (offload->context);
-  task->func = func;
-  task->data = data;
-  task->free_data = free_data;
   task->done = done;
   task->user_data = user_data;
   if (timeout_ms > 0)
@@ -181,4 +221,47 @@ void
 nego_offload_cancel (NegoOffloadTask *task)
 {
   nego_offload_task_leave (task);
+}
+
+void
+nego_offload_push (NegoOffload *offload,
+                   NegoOffloadFunc func,
+                   gpointer data,
+                   GDestroyNotify free_data)
+{
+  g_thread_pool_push (offload->pool, nego_offload_task_new (offload, func, data, free_data), NULL);
+}
+
+NegoOffloadHold *
+nego_offload_hold (NegoOffload *offload)
+{
+  NegoOffloadHold *hold = offload->holds;
+
+  g_atomic_ref_count_inc (&hold->refs);
+  g_mutex_lock (&hold->lock);
+  hold->n++;
+  g_mutex_unlock (&hold->lock);
+  return hold;
+}
+
+void
+nego_offload_drop (NegoOffloadHold *hold)
+{
+  g_mutex_lock (&hold->lock);
+  if (--hold->n == 0)
+    g_cond_broadcast (&hold->none);
+  g_mutex_unlock (&hold->lock);
+  nego_offload_hold_unref (hold);
+}
+
+void
+nego_offload_wait (NegoOffload *offload, guint timeout_ms)
+{
+  const gint64 end = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
+  NegoOffloadHold *hold = offload->holds;
+
+  g_mutex_lock (&hold->lock);
+  while (hold->n > 0 && g_cond_wait_until (&hold->none, &hold->lock, end))
+    ;
+  g_mutex_unlock (&hold->lock);
 }

@@ -44,3 +44,19 @@ void nego_offload_await (NegoOffloadTask *task, NegoOffloadDoneFunc ended);
 
 /* Nobody wants its end any more: what has not started is not done. */
 void nego_offload_cancel (NegoOffloadTask *task);
+
+/* The same, for what must be done and whose end nobody waits for: it is never refused, so the
+ * caller bounds how many there are, and nego_offload_free() lets it be done. */
+void nego_offload_push (NegoOffload *offload,
+                        NegoOffloadFunc func,
+                        gpointer data,
+                        GDestroyNotify free_data);
+
+/* What must not be cut off by the end of the process. */
+typedef struct NegoOffloadHold NegoOffloadHold;
+
+NegoOffloadHold *nego_offload_hold (NegoOffload *offload);
+/* It is done. On any thread. */
+void nego_offload_drop (NegoOffloadHold *hold);
+/* For the end of the process: blocks until nothing is held any more, @timeout_ms at the most. */
+void nego_offload_wait (NegoOffload *offload, guint timeout_ms);

@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
   Gate *gate;
   int value;
+  NegoOffloadHold *hold;
 } Work;
 
 typedef struct {
@@ -190,6 +191,63 @@ test_limits (void)
   g_assert_cmpint (held.ended, ==, 0);
 }
 
+static void
+pass_and_drop (gpointer data)
+{
+  Work *work = data;
+
+  pass (work);
+  nego_offload_drop (work->hold);
+}
+
+static gpointer
+open_later (gpointer data)
+{
+  gate_open (data);
+  return NULL;
+}
+
+/* What is pushed is done even if nobody wants it any more, and can be waited for. */
+static void
+test_push (void)
+{
+  NegoOffload *offload = nego_offload_new ();
+  GThread *opener;
+  Gate gate;
+
+  gate_init (&gate);
+  nego_offload_wait (offload, G_MAXUINT);
+  for (guint i = 0; i < NEGO_OFFLOAD_THREADS + NEGO_OFFLOAD_WAITING + 1; i++) {
+    Work *work = work_new (&gate, 1);
+
+    work->hold = nego_offload_hold (offload);
+    nego_offload_push (offload, pass_and_drop, work, work_free);
+  }
+  nego_offload_wait (offload, 1);
+  g_assert_cmpint (g_atomic_int_get (&gate.freed), ==, 0);
+  opener = g_thread_new ("opener", open_later, &gate);
+  nego_offload_wait (offload, G_MAXUINT);
+  g_thread_join (opener);
+  wait_until_freed (&gate, NEGO_OFFLOAD_THREADS + NEGO_OFFLOAD_WAITING + 1);
+  nego_offload_free (offload);
+}
+
+/* And freeing the engine cancels none of it. */
+static void
+test_push_and_free (void)
+{
+  NegoOffload *offload = nego_offload_new ();
+  Gate gate;
+
+  gate_init (&gate);
+  for (guint i = 0; i < NEGO_OFFLOAD_THREADS + 1; i++)
+    nego_offload_push (offload, pass, work_new (&gate, 1), work_free);
+  nego_offload_free (offload);
+  gate_open (&gate);
+  wait_until_freed (&gate, NEGO_OFFLOAD_THREADS + 1);
+  g_assert_cmpint (g_atomic_int_get (&gate.started), ==, NEGO_OFFLOAD_THREADS + 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,5 +256,7 @@ main (int argc, char **argv)
   g_test_add_func ("/offload/deadline", test_deadline);
   g_test_add_func ("/offload/cancel", test_cancel);
   g_test_add_func ("/offload/limits", test_limits);
+  g_test_add_func ("/offload/push", test_push);
+  g_test_add_func ("/offload/push-and-free", test_push_and_free);
   return g_test_run ();
 }
