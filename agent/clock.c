@@ -3,6 +3,7 @@
 
 #include "agent/clock.h"
 
+#include "common/epoch.h"
 #include "common/error.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ nego_clock_set_time (const NegoClock *clock, const struct timespec *time, GError
 gboolean
 nego_clock_set (const NegoClock *clock, gint64 ns, GError **error)
 {
-  const struct timespec time = { .tv_sec = (time_t) (ns / NS_PER_S), .tv_nsec = ns % NS_PER_S };
+  const struct timespec time = nego_epoch_to_timespec (ns);
 
   /* The hardware clock's second goes on half a second after it was set (rtc-cmos): so the second
    * that has begun is right within half of one, without waiting for the next. */
