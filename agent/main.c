@@ -149,9 +149,9 @@ nego_main_make_paths_absolute (NegoConf *conf)
 }
 
 static gboolean
-nego_main_serve (NegoConf *conf, NegoLog *log, gboolean log_waits, int ready_fd, GError **error)
+nego_main_serve (NegoConf *conf, NegoLog *log, gboolean frozen, int ready_fd, GError **error)
 {
-  g_autoptr (NegoServer) server = nego_server_new (conf, log, log_waits, error);
+  g_autoptr (NegoServer) server = nego_server_new (conf, log, frozen, error);
   guint i;
 
   if (server == NULL)
@@ -185,7 +185,12 @@ nego_main_run (NegoConf *conf, GError **error)
   nego_main_make_paths_absolute (conf);
   if (!nego_daemonize_fork (&ready_fd, error))
     return FALSE;
-  /* Before any channel: a second daemon must not touch the first one's socket. */
+  /* Before any channel: a second daemon must not touch the first one's socket. While file systems
+   * are frozen nothing can be written, and only the channels bring the thaw: the server makes the
+   * pid file then. */
+  if (frozen)
+    return nego_pidfile_check (conf->pidfile, error)
+           && nego_main_serve (conf, log, frozen, ready_fd, error);
   pidfile = nego_pidfile_new (conf->pidfile, error);
   return pidfile != NULL && nego_main_serve (conf, log, frozen, ready_fd, error);
 }

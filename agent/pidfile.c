@@ -16,6 +16,15 @@ struct NegoPidfile {
   int fd;
 };
 
+/* Returns FALSE. */
+static gboolean
+nego_pidfile_fail_locked (const char *path, pid_t pid, GError **error)
+{
+  g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY,
+               "failed to lock the pid file '%s': process %d has it", path, pid);
+  return FALSE;
+}
+
 static gboolean
 nego_pidfile_lock (int fd, const char *path, GError **error)
 {
@@ -26,11 +35,8 @@ nego_pidfile_lock (int fd, const char *path, GError **error)
     return TRUE;
   errnum = errno;
   if ((errnum == EACCES || errnum == EAGAIN) && fcntl (fd, F_GETLK, &lock) == 0
-      && lock.l_type != F_UNLCK) {
-    g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY,
-                 "failed to lock the pid file '%s': process %d has it", path, lock.l_pid);
-    return FALSE;
-  }
+      && lock.l_type != F_UNLCK)
+    return nego_pidfile_fail_locked (path, lock.l_pid, error);
   return nego_error_set_errno (error, errnum, "failed to lock the pid file '%s'", path);
 }
 
@@ -82,6 +88,21 @@ nego_pidfile_new (const char *path, GError **error)
   nego_error_set_errno (error, errno, "failed to write the pid file '%s'", path);
   nego_pidfile_free (pidfile);
   return NULL;
+}
+
+gboolean
+nego_pidfile_check (const char *path, GError **error)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+  if (fd < 0)
+    return errno == ENOENT
+           || nego_error_set_errno (error, errno, "failed to open the pid file '%s'", path);
+  if (fcntl (fd, F_GETLK, &lock) < 0)
+    lock.l_type = F_UNLCK;
+  close (fd);
+  return lock.l_type == F_UNLCK || nego_pidfile_fail_locked (path, lock.l_pid, error);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/channel.h"
 #include "agent/gateway.h"
+#include "agent/pidfile.h"
 #include "agent/rpc-lists.h"
 
 struct NegoServer {
@@ -17,7 +18,9 @@ struct NegoServer {
   GMainLoop *loop;
   gboolean stopping;
   NegoLog *log;
-  const char *logfile; /* to be opened when nothing is frozen any more, or NULL */
+  /* To be opened when nothing is frozen any more, or NULL. */
+  const char *logfile, *pidfile_path;
+  NegoPidfile *pidfile; /* or NULL */
 };
 
 static void
@@ -67,6 +70,20 @@ static const char *const nego_server_commands_texts[] = {
 };
 
 static void
+nego_server_make_pidfile (NegoServer *server)
+{
+  const char *path = server->pidfile_path;
+  g_autoptr (GError) error = NULL;
+
+  server->pidfile_path = NULL;
+  if (path == NULL)
+    return;
+  server->pidfile = nego_pidfile_new (path, &error);
+  if (error != NULL)
+    g_warning ("%s", error->message);
+}
+
+static void
 nego_server_frozen_cb (gboolean frozen, gpointer user_data)
 {
   NegoServer *server = user_data;
@@ -84,6 +101,7 @@ nego_server_frozen_cb (gboolean frozen, gpointer user_data)
   nego_log_release (server->log);
   if (error != NULL)
     g_warning ("%s", error->message);
+  nego_server_make_pidfile (server);
 }
 
 static void
@@ -114,7 +132,7 @@ nego_server_make_jobs (const NegoConf *conf)
 }
 
 NegoServer *
-nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **error)
+nego_server_new (NegoConf *conf, NegoLog *log, gboolean frozen, GError **error)
 {
   g_autoptr (NegoServer) server = g_new0 (NegoServer, 1);
   NegoPolicy *policy = nego_policy_new ();
@@ -125,7 +143,8 @@ nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **erro
     nego_server_make_jobs (conf));
   nego_process_table_set_reply_bytes (server->agent->processes, conf->exec_output);
   server->log = log;
-  server->logfile = log_waits ? conf->logfile : NULL;
+  server->logfile = frozen ? conf->logfile : NULL;
+  server->pidfile_path = frozen && conf->daemonize ? conf->pidfile : NULL;
   nego_server_set_freeze (server, conf);
   server->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) nego_channel_free);
   server->loop = g_main_loop_new (NULL, FALSE);
@@ -146,6 +165,7 @@ nego_server_free (NegoServer *server)
   nego_gateway_free (server->gateway);
   nego_agent_free (server->agent);
   g_main_loop_unref (server->loop);
+  nego_pidfile_free (server->pidfile);
   g_free (server);
 }
 

@@ -10,9 +10,9 @@
 typedef struct NegoServer NegoServer;
 
 /* Opens all channels of @conf, which must outlive the server. @log (borrowed) is held while file
- * systems are frozen; if @log_waits, it goes to the file of @conf from the next thaw on. Errors:
- * those of nego_channel_new (), with the channel's name. */
-NegoServer *nego_server_new (NegoConf *conf, NegoLog *log, gboolean log_waits, GError **error);
+ * systems are frozen. If they are @frozen now, the next thaw opens the log file of @conf and makes
+ * its pid file. Errors: those of nego_channel_new (), with the channel's name. */
+NegoServer *nego_server_new (NegoConf *conf, NegoLog *log, gboolean frozen, GError **error);
 void nego_server_free (NegoServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoServer, nego_server_free)
 

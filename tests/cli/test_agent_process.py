@@ -11,13 +11,14 @@ import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 
 from helpers import tap
 from helpers.agent import ENVIRONMENT, NEGO_AGENT, AgentCase, run, safe_directory
-from helpers.qga import Qga
+from helpers.qga import Qga, QgaError
 
 STARTS = 1000
 AT_ONCE = 4
@@ -62,6 +63,26 @@ class Daemon(AgentCase):
         self.end(pid)
         self.assertFalse(self.pidfile.exists())
         self.assertFalse(self.socket.exists())
+
+    def test_frozen_by_an_earlier_agent(self):
+        """Nothing is written before the thaw, the pid file neither: it might be on a frozen file system."""
+        (self.dir / "qga.state.isfrozen").touch()
+        result = run(*self.args, "-t", self.dir)
+        self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(self.socket))
+            pid, _, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        self.addCleanup(self.end, pid)
+        self.assertFalse(self.pidfile.exists())
+        with Qga(self.socket) as client:
+            self.assertEqual(client.command("guest-fsfreeze-status"), "frozen")
+            # Without the right to thaw, or without a file system that can be, that is said.
+            with contextlib.suppress(QgaError):
+                client.command("guest-fsfreeze-thaw")
+            self.assertEqual(client.command("guest-fsfreeze-status"), "thawed")
+        self.assertEqual(self.pidfile.read_text(), f"{pid}\n")
+        self.end(pid)
+        self.assertFalse(self.pidfile.exists())
 
     def test_second_daemon_fails_and_leaves_the_first_alone(self):
         pid = self.daemonize()

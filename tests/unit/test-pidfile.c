@@ -104,6 +104,10 @@ test_locked (Fixture *fixture, gconstpointer data)
     g_assert_null (nego_pidfile_new (held, &error));
     g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
     g_assert_cmpstr (error->message, ==, expected);
+    g_clear_error (&error);
+    g_assert_false (nego_pidfile_check (held, &error));
+    g_assert_error (error, NEGO_ERROR, NEGO_ERROR_BUSY);
+    g_assert_cmpstr (error->message, ==, expected);
     return;
   }
   pidfile = take (fixture);
@@ -111,6 +115,20 @@ test_locked (Fixture *fixture, gconstpointer data)
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_passed ();
   assert_ours (fixture);
+}
+
+/* Looking makes no file. */
+static void
+test_check (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (nego_pidfile_check (fixture->path, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_set_contents (fixture->path, "1234567890\n", -1, NULL));
+  g_assert_true (nego_pidfile_check (fixture->path, &error));
+  g_assert_no_error (error);
 }
 
 static void
@@ -132,6 +150,7 @@ main (int argc, char **argv)
   g_test_add ("/pidfile/stale", Fixture, NULL, set_up, test_stale, tear_down);
   g_test_add ("/pidfile/replaced", Fixture, NULL, set_up, test_replaced, tear_down);
   g_test_add ("/pidfile/locked", Fixture, NULL, set_up, test_locked, tear_down);
+  g_test_add ("/pidfile/check", Fixture, NULL, set_up, test_check, tear_down);
   g_test_add ("/pidfile/no-directory", Fixture, NULL, set_up, test_no_directory, tear_down);
   return g_test_run ();
 }
