@@ -6,8 +6,9 @@
  * that leaves others behind which hold the output open is waited for a little longer
  * (NEGO_PROCESS_LINGER_S), then what was read is the result, and the pipe is drained.
  *
- * A process is nobody's but its own: it gets no time limit and no signal, and it survives the
- * agent. It knows no JSON and no channel.
+ * A process is nobody's but its own: it gets no time limit and no signal, and the agent's
+ * end is not its own, but where systemd ends what is left in the unit's control group
+ * (KillMode=mixed). It knows no JSON and no channel.
  */
 #pragma once
 

@@ -4,8 +4,9 @@
  * children without a shell, with a clean environment, their input from memory and their output as
  * the reason of a failure.
  *
- * A program is looked for in the system's directories, never in PATH. One that runs survives the
- * agent: a shutdown ends the agent first.
+ * A program is looked for in the system's directories, never in PATH. One that runs is
+ * not ended with the agent, since a shutdown ends the agent first; but systemd ends what is left in
+ * the unit's control group (KillMode=mixed).
  */
 #pragma once
 
