@@ -6,6 +6,7 @@
 #include "agent/fs-usage.h"
 #include "agent/handlers.h"
 #include "agent/nvme-smart.h"
+#include "common/names.h"
 
 NegoAgent *
 nego_agent_new (NegoPolicy *policy, NegoRegistry *registry, NegoJobTable *jobs)
@@ -70,6 +71,7 @@ nego_agent_free (NegoAgent *agent)
   nego_survey_free (agent->usage);
   nego_survey_free (agent->smart);
   nego_file_table_free (agent->files);
+  nego_offload_wait (agent->offload, NEGO_FILE_END_WAIT_MS);
   nego_offload_free (agent->offload);
   nego_service_clear (&agent->service);
   g_free (agent);

@@ -103,7 +103,7 @@ nego_cmd_guest_file_close (NegoCall *call, const QapiGuestFileCloseArgs *args)
 {
   NegoAgent *agent = nego_agent_of (call);
   GError *error = NULL;
-  g_autoptr (NegoFile) file
+  NegoFile *file
     = nego_file_table_steal (agent->files, nego_call_get_owner (call), args->handle, &error);
   NegoFileWork *work;
 
@@ -115,8 +115,10 @@ nego_cmd_guest_file_close (NegoCall *call, const QapiGuestFileCloseArgs *args)
   work->func = nego_cmd_close_func;
   work->free_work = nego_cmd_plain_free;
   work->what = "failed to close handle";
-  /* Where it cannot start, the operation that goes on has the last reference, and closes. */
-  nego_file_call_run (call, file, work, nego_cmd_close_done);
+  /* Where it cannot start, the operation that goes on closes it. */
+  if (!nego_file_call_run (call, file, work, nego_cmd_close_done))
+    nego_file_give_up (file);
+  nego_file_release (file, agent->offload);
 }
 
 typedef struct {

@@ -9,6 +9,7 @@
 #include "agent/file-call.h"
 #include "agent/file-table.h"
 #include "agent/handlers.h"
+#include "common/epoch.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "common/target.h"
@@ -20,7 +21,6 @@
 #include <unistd.h>
 
 #define NEGO_CMD_MODE_BITS 07777
-#define NEGO_CMD_NS        G_GINT64_CONSTANT (1000000000)
 
 /* Whether @command, of guest-file-*, is allowed, too. Answers @call when it is not. */
 static gboolean
@@ -127,17 +127,25 @@ nego_cmd_finish_free (gpointer data)
 }
 
 static gboolean
-nego_cmd_set_time (int fd, gint64 ns)
+nego_cmd_set_time (int fd, const struct timespec *time)
 {
-  gint64 s = ns / NEGO_CMD_NS, rest = ns % NEGO_CMD_NS;
-  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+  const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, *time };
 
-  if (rest < 0) {
-    s--;
-    rest += NEGO_CMD_NS;
-  }
-  times[1] = (struct timespec){ .tv_sec = (time_t) s, .tv_nsec = (long) rest };
   return futimens (fd, times) == 0;
+}
+
+static gboolean
+nego_cmd_finish_place (int fd, const NegoCmdFinish *self, const char *temporary)
+{
+  const struct timespec time = nego_epoch_to_timespec (self->time);
+
+  if (fchmod (fd, self->mode) < 0 || (self->has_time && !nego_cmd_set_time (fd, &time))
+      || fsync (fd) < 0)
+    return FALSE;
+  if (nego_file_commit (self->work.file))
+    return rename (temporary, self->path) == 0;
+  errno = ECANCELED;
+  return FALSE;
 }
 
 static gboolean
@@ -145,6 +153,7 @@ nego_cmd_finish_func (int fd, NegoFileWork *work, GError **error)
 {
   const NegoCmdFinish *self = (const NegoCmdFinish *) work;
   const char *temporary = nego_file_get_temporary (work->file);
+  struct stat before;
 
   if (temporary == NULL) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
@@ -153,9 +162,15 @@ nego_cmd_finish_func (int fd, NegoFileWork *work, GError **error)
   }
   if (!nego_target_check (self->path, error))
     return FALSE;
-  if (fchmod (fd, self->mode) < 0 || (self->has_time && !nego_cmd_set_time (fd, self->time))
-      || fsync (fd) < 0 || rename (temporary, self->path) < 0)
+  if (fstat (fd, &before) < 0)
     return nego_error_set_errno (error, errno, "failed to finish file '%s'", self->path);
+  if (!nego_cmd_finish_place (fd, self, temporary)) {
+    nego_error_set_errno (error, errno, "failed to finish file '%s'", self->path);
+    /* Whether it is told or not, there was an error before these. */
+    if (fchmod (fd, before.st_mode & NEGO_CMD_MODE_BITS) == 0 && self->has_time)
+      nego_cmd_set_time (fd, &before.st_mtim);
+    return FALSE;
+  }
   /* It has no other name any more. */
   nego_file_keep (work->file);
   close (nego_file_set_fd (work->file, -1));
@@ -200,6 +215,7 @@ nego_cmd_negotiator_file_finish (NegoCall *call, const QapiNegotiatorFileFinishA
   self->work.func = nego_cmd_finish_func;
   self->work.free_work = nego_cmd_finish_free;
   self->work.what = "failed to finish file";
+  self->work.wait_ms = NEGO_FILE_FINISH_WAIT_MS;
   self->handle = args->handle;
   self->path = g_strdup (args->path);
   self->mode = args->has_mode ? (mode_t) args->mode : 0600;
@@ -259,7 +275,7 @@ nego_cmd_stat_func (int fd, NegoFileWork *work, GError **error)
   self->ret.regular = S_ISREG (st.st_mode);
   self->ret.size = st.st_size;
   self->ret.mode = st.st_mode & NEGO_CMD_MODE_BITS;
-  self->ret.mtime_ns = st.st_mtim.tv_sec * NEGO_CMD_NS + st.st_mtim.tv_nsec;
+  self->ret.mtime_ns = nego_epoch_from_timespec (&st.st_mtim);
   return TRUE;
 }
 

@@ -13,16 +13,17 @@ typedef struct {
   NegoFileCallOpenedFunc opened;
 } NegoFileCallOpening;
 
-void
+gboolean
 nego_file_call_run (NegoCall *call, NegoFile *file, NegoFileWork *work, NegoFileDoneFunc done)
 {
   GError *error = NULL;
 
   if (nego_file_start (file, nego_agent_of (call)->offload, work, done, nego_call_ref (call),
                        &error))
-    return;
+    return TRUE;
   nego_call_fail (call, error);
   nego_call_unref (call);
+  return FALSE;
 }
 
 void
@@ -50,8 +51,7 @@ nego_file_call_opened (NegoFileWork *work, const GError *error, gpointer user_da
   if (work != NULL)
     nego_file_work_end (work, TRUE);
   if (error != NULL || nego_call_is_abandoned (call)) {
-    nego_file_table_give_up (agent->files);
-    nego_file_release (opening->file, agent->offload);
+    nego_file_table_give_up (agent->files, opening->file);
     if (error != NULL)
       nego_call_fail (call, g_error_copy (error));
     return;
@@ -65,21 +65,21 @@ nego_file_call_open (NegoCall *call, NegoFileWork *work, NegoFileCallOpenedFunc 
   NegoAgent *agent = nego_agent_of (call);
   NegoFileCallOpening *opening;
   GError *error = NULL;
+  NegoFile *file = nego_file_table_reserve (agent->files, nego_call_get_owner (call), &error);
 
-  if (!nego_file_table_reserve (agent->files, nego_call_get_owner (call), &error)) {
+  if (file == NULL) {
     work->free_work (work);
     nego_call_fail (call, error);
     return;
   }
   opening = g_new0 (NegoFileCallOpening, 1);
   opening->call = nego_call_ref (call);
-  opening->file = nego_file_new ();
+  opening->file = file;
   opening->owner = nego_call_get_owner (call);
   opening->opened = opened;
   if (nego_file_start (opening->file, agent->offload, work, nego_file_call_opened, opening, &error))
     return;
-  nego_file_table_give_up (agent->files);
-  nego_file_unref (opening->file);
+  nego_file_table_give_up (agent->files, file);
   nego_call_unref (opening->call);
   g_free (opening);
   nego_call_fail (call, error);

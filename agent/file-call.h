@@ -8,9 +8,10 @@
 #include "agent/file.h"
 #include "common/call.h"
 
-/* Starts @work (transfer full) on @file; @done gets @call (transfer full). Answers the call when it
- * cannot start. */
-void nego_file_call_run (NegoCall *call, NegoFile *file, NegoFileWork *work, NegoFileDoneFunc done);
+/* Starts @work (transfer full) on @file; @done gets @call (transfer full). FALSE: it cannot start,
+ * and the call was answered. */
+gboolean
+nego_file_call_run (NegoCall *call, NegoFile *file, NegoFileWork *work, NegoFileDoneFunc done);
 /* The same on the caller's open file @handle. */
 void
 nego_file_call_start (NegoCall *call, gint64 handle, NegoFileWork *work, NegoFileDoneFunc done);

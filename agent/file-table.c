@@ -8,9 +8,9 @@
 
 struct NegoFileTable {
   NegoOffload *offload;
-  gint64 last;    /* the last handle that was given */
-  guint n_files;  /* of all owners */
-  guint n_opened; /* that are being opened */
+  gint64 last;         /* the last handle that was given */
+  guint n_files;       /* of all owners */
+  GHashTable *opening; /* NegoFile, owned: those that are being opened */
 };
 
 /* The files of one owner; kept for it under the table's address. */
@@ -25,6 +25,7 @@ nego_file_table_new (NegoOffload *offload)
   NegoFileTable *table = g_new0 (NegoFileTable, 1);
 
   table->offload = offload;
+  table->opening = g_hash_table_new (NULL, NULL);
   table->last = g_get_real_time () / G_USEC_PER_SEC;
   return table;
 }
@@ -32,6 +33,15 @@ nego_file_table_new (NegoOffload *offload)
 void
 nego_file_table_free (NegoFileTable *table)
 {
+  GHashTableIter iter;
+  gpointer file;
+
+  if (table == NULL)
+    return;
+  g_hash_table_iter_init (&iter, table->opening);
+  while (g_hash_table_iter_next (&iter, &file, NULL))
+    nego_file_release (file, table->offload);
+  g_hash_table_unref (table->opening);
   g_free (table);
 }
 
@@ -65,25 +75,28 @@ nego_file_table_get_set (NegoFileTable *table, NegoOwner *owner)
   return set;
 }
 
-gboolean
+NegoFile *
 nego_file_table_reserve (NegoFileTable *table, NegoOwner *owner, GError **error)
 {
   const NegoFileSet *set = nego_file_table_get_set (table, owner);
   const gboolean full = g_hash_table_size (set->files) >= NEGO_FILES;
+  NegoFile *file;
 
-  if (full || table->n_files + table->n_opened >= NEGO_FILES_ALL) {
+  if (full || table->n_files + g_hash_table_size (table->opening) >= NEGO_FILES_ALL) {
     g_set_error (error, NEGO_ERROR, NEGO_ERROR_BUSY, "too many open files (limit %u)",
                  full ? NEGO_FILES : NEGO_FILES_ALL);
-    return FALSE;
+    return NULL;
   }
-  table->n_opened++;
-  return TRUE;
+  file = nego_file_new ();
+  g_hash_table_add (table->opening, file);
+  return file;
 }
 
 void
-nego_file_table_give_up (NegoFileTable *table)
+nego_file_table_give_up (NegoFileTable *table, NegoFile *file)
 {
-  table->n_opened--;
+  g_hash_table_remove (table->opening, file);
+  nego_file_release (file, table->offload);
 }
 
 gint64
@@ -93,8 +106,8 @@ nego_file_table_add (NegoFileTable *table, NegoOwner *owner, NegoFile *file)
   gint64 *handle = g_new (gint64, 1);
 
   *handle = ++table->last;
+  g_hash_table_remove (table->opening, file);
   g_hash_table_insert (set->files, handle, file);
-  table->n_opened--;
   table->n_files++;
   return *handle;
 }

@@ -12,16 +12,16 @@ typedef struct NegoFileTable NegoFileTable;
 
 /* Closes on threads of @offload, which must outlive the table. */
 NegoFileTable *nego_file_table_new (NegoOffload *offload);
-/* All owners must have gone. */
+/* All owners must have gone. Files that are being opened are closed as soon as they are. */
 void nego_file_table_free (NegoFileTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFileTable, nego_file_table_free)
 
-/* Whether @owner may open one more: NEGO_ERROR_BUSY names the limit. Files that are being opened
- * count from here on, until nego_file_table_add() or nego_file_table_give_up(). */
-gboolean nego_file_table_reserve (NegoFileTable *table, NegoOwner *owner, GError **error);
-void nego_file_table_give_up (NegoFileTable *table);
-/* Takes @file; returns its handle. Handles do not repeat, not after a restart either: they count on
- * from the time of the start. */
+/* One more file for @owner, still to be opened, or NULL: NEGO_ERROR_BUSY names the limit. It is
+ * borrowed until nego_file_table_add(), or nego_file_table_give_up(), which closes it. */
+NegoFile *nego_file_table_reserve (NegoFileTable *table, NegoOwner *owner, GError **error);
+void nego_file_table_give_up (NegoFileTable *table, NegoFile *file);
+/* @file is open; returns its handle. Handles do not repeat, not after a restart either: they count
+ * on from the time of the start. */
 gint64 nego_file_table_add (NegoFileTable *table, NegoOwner *owner, NegoFile *file);
 
 /* The file, borrowed, or NULL and QGA's error. */

@@ -8,8 +8,9 @@
  * written is the kernel's, and its errors are told at once. Opening is non-blocking, so a FIFO or
  * terminal without a peer blocks neither an open nor a read (EAGAIN).
  *
- * A read whose reply nobody got is as if it had not been, where the file can seek. The last
- * reference closes the file.
+ * A read whose reply nobody got is as if it had not been, where the file can seek. Closing may
+ * block, too: a file that was in use is given back with nego_file_release(). The last reference
+ * closes what is still open.
  */
 #pragma once
 
@@ -35,7 +36,8 @@ struct NegoFileWork {
   /* The engine's. */
   NegoFile *file;
   GError *error;
-  gint64 undo; /* where to seek to when nobody takes the result; below 0: nowhere */
+  gint64 undo;      /* where to seek to when nobody takes the result; below 0: nowhere */
+  gboolean pending; /* the thread has not done it yet */
 };
 
 /* Frees what the engine put into @work. */
@@ -55,9 +57,16 @@ const char *nego_file_get_temporary (NegoFile *file);
 /* The same: it stays when it is closed. */
 void nego_file_keep (NegoFile *file);
 
-/* Drops the caller's reference; if it is the last, the file is closed on a thread: on a dead server
- * that takes its time. */
+/* Drops the caller's reference. Nothing more is begun with the file: it is closed, and its
+ * temporary name removed, on a thread, behind the operation that goes on, if one does.
+ * nego_offload_wait() waits for that. */
 void nego_file_release (NegoFile *file, NegoOffload *offload);
+
+/* For work on a thread, before it does what cannot be undone: whether somebody will be told how it
+ * ends. FALSE: its deadline has passed, or it was given up. */
+gboolean nego_file_commit (NegoFile *file);
+/* Nobody wants what goes on to be done, unless it is committed. */
+void nego_file_give_up (NegoFile *file);
 
 /* For work on a thread: the file's descriptor from now on (taken); -1 gives it to the caller. */
 int nego_file_set_fd (NegoFile *file, int fd);

@@ -96,6 +96,10 @@
 #define NEGO_FILES_ALL 512u /* of all clients: half of the descriptors that a process has */
 #define NEGO_FILE_WAIT_MS \
   30000u /* how long one operation may take: a slow disk, not a dead server */
+/* How long negotiator-file-finish may take: a slow disk has to write all that memory held. */
+#define NEGO_FILE_FINISH_WAIT_MS 600000u
+/* How long the end of the agent waits for files to be closed and their temporary names removed. */
+#define NEGO_FILE_END_WAIT_MS 5000u
 /* What one guest-file-read may ask for: QGA's limit, so that base64 of it is QEMU's largest token.
  */
 #define NEGO_FILE_READ_BYTES (48u << 20)

@@ -128,6 +128,22 @@ test_client_gone (Fixture *fixture, gconstpointer user_data)
   }
 }
 
+/* An agent that is stopped during a copy leaves nothing behind. */
+static void
+test_agent_stops (Fixture *fixture, gconstpointer user_data)
+{
+  NegoTest *test = nego_test_start (NULL);
+  NegoTestClient *client = nego_test_connect (test);
+  g_autofree char *temporary = NULL;
+  gint64 handle = create (client, fixture->path, &temporary);
+
+  write_text (client, handle, "a part");
+  g_assert_true (g_file_test (temporary, G_FILE_TEST_EXISTS));
+  nego_test_end (test);
+  g_assert_false (g_file_test (temporary, G_FILE_TEST_EXISTS));
+  nego_test_client_free (client);
+}
+
 static void
 test_finish_errors (Fixture *fixture, gconstpointer user_data)
 {
@@ -136,17 +152,24 @@ test_finish_errors (Fixture *fixture, gconstpointer user_data)
   g_autofree char *create_absent = g_strdup_printf (COMMAND ("create", "\"path\":\"%s\""), absent);
   g_autofree char *no_file
     = g_strdup_printf ("failed to create a file beside '%s': No such file or directory", absent);
+  struct stat before, after;
   gint64 handle;
 
   nego_test_expect_error (fixture->client, create_absent, no_file);
   handle = create (fixture->client, fixture->path, &temporary);
   request = g_strdup_printf (COMMAND ("finish", HANDLE ",\"path\":\"x\",\"mode\":4096"), handle);
   nego_test_expect_error (fixture->client, request, "mode must be 0 to 4095");
-  elsewhere = g_strdup_printf (COMMAND ("finish", HANDLE ",\"path\":\"%s\""), handle, absent);
+  elsewhere = g_strdup_printf (COMMAND ("finish", HANDLE
+                                        ",\"path\":\"%s\",\"mode\":420,\"mtime-ns\":1000000000"),
+                               handle, absent);
+  g_assert_cmpint (stat (temporary, &before), ==, 0);
   desc = g_strdup_printf ("failed to finish file '%s': No such file or directory", absent);
   nego_test_expect_error (fixture->client, elsewhere, desc);
   /* The file is as before. */
-  g_assert_true (g_file_test (temporary, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (stat (temporary, &after), ==, 0);
+  g_assert_cmpint (after.st_mode & 07777, ==, 0600);
+  g_assert_cmpint (after.st_mtim.tv_sec, ==, before.st_mtim.tv_sec);
+  g_assert_cmpint (after.st_mtim.tv_nsec, ==, before.st_mtim.tv_nsec);
   g_free (request);
   request = g_strdup_printf (COMMAND ("finish", HANDLE ",\"path\":\"%s\",\"mode\":4095"), handle,
                              fixture->path);
@@ -286,6 +309,7 @@ main (int argc, char **argv)
   ADD ("/whole-file/finish", test, test_finish);
   ADD ("/whole-file/close", test, test_close);
   ADD ("/whole-file/client-gone", test, test_client_gone);
+  ADD ("/whole-file/agent-stops", test, test_agent_stops);
   ADD ("/whole-file/finish-errors", test, test_finish_errors);
   ADD ("/whole-file/special-files", test, test_special_files);
   ADD ("/whole-file/other-file", test, test_other_file);

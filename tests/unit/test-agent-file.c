@@ -3,6 +3,7 @@
 
 #include "agent/file.h"
 #include "common/error.h"
+#include "common/names.h"
 
 #include <glib/gstdio.h>
 
@@ -20,6 +21,8 @@ typedef struct {
   NegoFileWork work;
   Gate *gate; /* NULL: it does not wait */
   gboolean fail;
+  int *committed;  /* atomic: what nego_file_commit() says; or NULL */
+  char *temporary; /* the file's name from now on; or NULL */
 } Work;
 
 typedef struct {
@@ -56,6 +59,10 @@ work_func (int fd, NegoFileWork *work, GError **error)
       g_cond_wait (&self->gate->changed, &self->gate->lock);
     g_mutex_unlock (&self->gate->lock);
   }
+  if (self->temporary != NULL)
+    nego_file_set_temporary (work->file, g_steal_pointer (&self->temporary));
+  if (self->committed != NULL)
+    g_atomic_int_set (self->committed, nego_file_commit (work->file));
   if (self->fail)
     return nego_error_set_errno (error, EIO, "failed to read file");
   g_assert_cmpint (read (fd, data, sizeof data), ==, sizeof data);
@@ -269,9 +276,97 @@ test_release (void)
 
   file = file_new (&fd);
   run (file, offload, work_new (NULL, FALSE), &seen);
-  nego_file_unref (file);
+  nego_file_release (file, offload);
   await (&seen, 1);
+  nego_offload_wait (offload, G_MAXUINT);
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
+}
+
+/* A client that leaves in the middle of an operation: its thread closes the file and removes it,
+ * and the main loop, which does not run here, has nothing to do with that. */
+static void
+test_release_meanwhile (void)
+{
+  NegoOffload *offload = nego_offload_new ();
+  g_autofree char *path = NULL;
+  NegoFile *file;
+  NegoFileWork *work;
+  Gate gate = { 0 };
+  Seen seen = { .taken = TRUE };
+  int fd;
+
+  g_mutex_init (&gate.lock);
+  g_cond_init (&gate.changed);
+  close (g_file_open_tmp ("nego-file-XXXXXX", &path, NULL));
+  file = file_new (&fd);
+  work = work_new (&gate, FALSE);
+  ((Work *) work)->temporary = g_strdup (path);
+  run (file, offload, work, &seen);
+  nego_file_release (file, offload);
+  g_assert_cmpint (fcntl (fd, F_GETFD), !=, -1);
+  open_gate (&gate);
+  nego_offload_wait (offload, G_MAXUINT);
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  await (&seen, 1);
+  nego_offload_free (offload);
+}
+
+/* One that waits for a thread: it is closed behind it. */
+static void
+test_release_waiting (void)
+{
+  NegoOffload *offload = nego_offload_new ();
+  NegoFile *files[NEGO_OFFLOAD_THREADS + 1];
+  Gate gate = { 0 };
+  Seen seen = { .taken = TRUE };
+  int fd;
+
+  g_mutex_init (&gate.lock);
+  g_cond_init (&gate.changed);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    files[i] = file_new (&fd);
+    run (files[i], offload, work_new (&gate, FALSE), &seen);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    nego_file_release (files[i], offload);
+  open_gate (&gate);
+  nego_offload_wait (offload, G_MAXUINT);
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
+  await (&seen, G_N_ELEMENTS (files));
+  nego_offload_free (offload);
+}
+
+/* After the deadline, or after nobody wants it any more, it is too late to commit. */
+static void
+test_commit (void)
+{
+  g_autoptr (NegoOffload) offload = nego_offload_new ();
+
+  for (guint i = 0; i < 3; i++) {
+    Gate gate = { 0 };
+    Seen seen = { .taken = TRUE };
+    int committed = -1, fd;
+    NegoFile *file = file_new (&fd);
+    NegoFileWork *work = work_new (&gate, FALSE);
+
+    g_mutex_init (&gate.lock);
+    g_cond_init (&gate.changed);
+    ((Work *) work)->committed = &committed;
+    work->wait_ms = i == 1 ? 1000 : 0;
+    g_assert_true (
+      nego_file_start (file, offload, work, i == 1 ? late_done : work_done, &seen, NULL));
+    if (i == 1)
+      await (&seen, 1);
+    if (i == 2)
+      nego_file_give_up (file);
+    /* It had not come to a thread: then it never does. */
+    nego_file_release (file, offload);
+    open_gate (&gate);
+    nego_offload_wait (offload, G_MAXUINT);
+    await (&seen, 1);
+    g_assert_true ((g_atomic_int_get (&committed) == TRUE) == (i == 0));
+  }
 }
 
 int
@@ -283,5 +378,8 @@ main (int argc, char **argv)
   g_test_add_func ("/agent-file/now", test_now);
   g_test_add_func ("/agent-file/deadline", test_deadline);
   g_test_add_func ("/agent-file/release", test_release);
+  g_test_add_func ("/agent-file/release-meanwhile", test_release_meanwhile);
+  g_test_add_func ("/agent-file/release-waiting", test_release_waiting);
+  g_test_add_func ("/agent-file/commit", test_commit);
   return g_test_run ();
 }
