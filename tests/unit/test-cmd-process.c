@@ -71,7 +71,7 @@ static void
 test_refused (AgentFixture *fixture, gconstpointer data)
 {
   g_autofree char *exec = NULL, *arguments = NULL, *out = NULL;
-  g_autoptr (JsonNode) started = NULL, status = NULL;
+  g_autoptr (JsonNode) started = NULL;
   const gsize len = NEGO_PROCESS_INLINE_BYTES + 1;
   NegoProcess *process;
   guint left = 0;
