@@ -28,7 +28,9 @@ set_up (SessionFixture *fixture, gconstpointer options)
   "\xff{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":" #number "}}\n"
 #define DELIMITED_REPLY(number) "\xff{\"return\": " #number "}\n"
 #define SWITCH(on)              "{\"execute\":\"negotiator-session\",\"arguments\":{\"concurrent\":" #on "}}"
-#define SWITCHED(on)            "{\"return\": {\"concurrent\": " #on ", \"limit\": 0}}\n"
+/* The fixture's handler does not know how it was. */
+#define SWITCHED(on) \
+  "{\"return\": {\"concurrent\": " #on ", \"was-concurrent\": false, \"limit\": 0}}\n"
 #define REFUSED_ID(id) \
   "{\"id\": " #id ", \"error\": {\"class\": \"GenericError\", \"desc\": \"not synchronised\"}}\n"
 
