@@ -74,6 +74,9 @@ test_allow_negotiator (void)
   g_assert_cmpint (verdict (policy, "negotiator-list"), ==, NEGO_POLICY_ALLOWED);
   g_assert_cmpint (verdict (policy, "negotiator-exec"), ==, NEGO_POLICY_NOT_ALLOWED);
   g_assert_cmpint (verdict (policy, "guest-ping"), ==, NEGO_POLICY_NOT_ALLOWED);
+  /* How the channel works is not theirs to say. */
+  g_assert_cmpint (verdict (policy, "negotiator-session"), ==, NEGO_POLICY_ALLOWED);
+  g_assert_cmpint (verdict (policy, "negotiator-cancel"), ==, NEGO_POLICY_ALLOWED);
 }
 
 static void
