@@ -82,7 +82,9 @@ nego_feeds_find (NegoFeeds *feeds, gconstpointer topic)
 void
 nego_feeds_end (NegoFeeds *feeds, gconstpointer topic)
 {
-  g_hash_table_remove (feeds->by_topic, topic);
+  /* A channel that ends with its last feed looks then. */
+  if (g_hash_table_remove (feeds->by_topic, topic))
+    feeds->wake (feeds->user_data);
 }
 
 void
@@ -133,7 +135,7 @@ nego_feeds_write (NegoFeeds *feeds, GString *out)
       g_queue_push_tail (&feeds->awake, g_queue_pop_head (&feeds->awake));
       return TRUE;
     case NEGO_FEED_LAST:
-      nego_feeds_end (feeds, feed->topic);
+      g_hash_table_remove (feeds->by_topic, feed->topic);
       return TRUE;
     }
   return FALSE;

@@ -22,10 +22,10 @@ typedef enum {
 /* Appends one event, if there is one, as a line to @out. */
 typedef NegoFeedResult (*NegoFeedFunc) (GString *out, gpointer user_data);
 
-/* There is an event to be written. */
+/* There is an event to be written, or a feed has ended. */
 typedef void (*NegoFeedsFunc) (gpointer user_data);
 
-/* @wake is called from nego_feed_wake(). */
+/* @wake is called from nego_feed_wake() and nego_feeds_end(). */
 NegoFeeds *nego_feeds_new (NegoFeedsFunc wake, gpointer user_data);
 void nego_feeds_free (NegoFeeds *feeds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoFeeds, nego_feeds_free)

@@ -67,8 +67,8 @@ nego_session_sync_cb (gpointer user_data)
 
   g_clear_pointer (&session->sync_wait, g_source_unref);
   g_debug ("%s: a sync overtakes what runs", session->name);
-  nego_in_flight_abandon (&session->in_flight);
   nego_pending_drop_to_sync (&session->pending);
+  nego_in_flight_abandon (&session->in_flight);
   nego_session_pump (session);
   return G_SOURCE_REMOVE;
 }
@@ -499,8 +499,9 @@ nego_session_reset (NegoSession *session)
   nego_intake_reset (session->intake);
   if (session->feeds != NULL)
     nego_feeds_clear (session->feeds);
-  nego_in_flight_abandon (&session->in_flight);
+  /* First what waits: the end of what runs may start it. */
   nego_pending_clear (&session->pending);
+  nego_in_flight_abandon (&session->in_flight);
   nego_session_disarm_sync (session);
   session->synced = FALSE;
   session->concurrent = session->always_concurrent;
