@@ -49,10 +49,12 @@ nego_cmd_answer (NegoJobWait *wait)
   NegoFeeds *feeds
     = self->stream && !nego_cmd_is_complete (ret) ? nego_call_get_feeds (wait->call) : NULL;
 
-  self->answer (wait->call, ret);
-  /* Behind the reply. */
+  /* Before the answer, which lets the session go on: a sync behind this call ends it. */
   if (feeds != NULL)
     nego_job_feed_add (feeds, wait->job, offsets, self->query.base64, service->instance);
+  self->answer (wait->call, ret);
+  if (feeds != NULL)
+    nego_job_feed_begin (feeds, wait->job);
 }
 
 static gboolean

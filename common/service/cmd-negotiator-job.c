@@ -40,7 +40,8 @@ nego_cmd_negotiator_jobs (NegoCall *call, GError **error)
 typedef struct {
   NegoJobWait wait;
   guint8 *data;
-  gsize len, taken; /* behind what the job has already */
+  gsize len;
+  guint64 offset; /* of the data in the input */
   gboolean eof;
 } NegoCmdInput;
 
@@ -48,14 +49,20 @@ static gboolean
 nego_cmd_input_is_over (NegoJobWait *wait)
 {
   NegoCmdInput *self = (NegoCmdInput *) wait;
-  gsize taken;
+  gsize known, taken;
 
-  /* Until there is no room: only then somebody tells when there is. */
+  /* Until there is no room: only then somebody tells when there is. Another call may have brought
+   * the same data meanwhile. */
   do {
-    taken = nego_job_add_input (wait->job, self->data + self->taken, self->len - self->taken);
-    self->taken += taken;
-  } while (taken > 0 && self->taken < self->len);
-  if (self->taken < self->len)
+    NegoJobInput input;
+
+    nego_job_get_input (wait->job, &input);
+    known = (gsize) MIN (input.next - self->offset, self->len);
+    if (known < self->len && input.ended)
+      return TRUE;
+    taken = nego_job_add_input (wait->job, self->data + known, self->len - known);
+  } while (taken > 0 && known + taken < self->len);
+  if (known + taken < self->len)
     return FALSE;
   if (self->eof)
     nego_job_end_input (wait->job);
@@ -86,12 +93,11 @@ static const NegoJobWaitClass input_class = {
   .clear = nego_cmd_input_clear,
 };
 
-/* Drops from the data what @job has already. */
+/* Whether the data is input that @job may take, or has already. */
 static gboolean
 nego_cmd_input_place (NegoCmdInput *self, const NegoJob *job, gint64 offset, GError **error)
 {
   NegoJobInput input;
-  guint64 known;
 
   nego_job_get_input (job, &input);
   if (!input.takes) {
@@ -108,9 +114,8 @@ nego_cmd_input_place (NegoCmdInput *self, const NegoJob *job, gint64 offset, GEr
                  "input from %" G_GUINT64_FORMAT " on is missing", input.next);
     return FALSE;
   }
-  known = input.next - (guint64) offset;
-  self->taken = (gsize) MIN (known, self->len);
-  if (!input.ended || self->taken == self->len)
+  self->offset = (guint64) offset;
+  if (!input.ended || input.next - self->offset >= self->len)
     return TRUE;
   g_set_error (error, NEGO_ERROR, NEGO_ERROR_GENERIC,
                "the input of job '%s' has ended (%" G_GUINT64_FORMAT " bytes)",

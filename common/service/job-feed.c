@@ -170,7 +170,15 @@ nego_job_feed_add (NegoFeeds *feeds,
   self->instance = instance;
   self->watch = nego_job_watch (job, nego_job_feed_on_change, self);
   self->feed = nego_feeds_add (feeds, job, nego_job_feed_write, self, nego_job_feed_free);
-  nego_feed_wake (self->feed);
+}
+
+void
+nego_job_feed_begin (NegoFeeds *feeds, NegoJob *job)
+{
+  const NegoJobFeed *self = nego_feeds_find (feeds, job);
+
+  if (self != NULL)
+    nego_feed_wake (self->feed);
 }
 
 gboolean

@@ -6,6 +6,7 @@
 #include "tests/helpers/valgrind.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 static void
 test_exec (AgentFixture *fixture, gconstpointer data)
@@ -204,6 +205,31 @@ test_session_ends (AgentFixture *fixture, gconstpointer data)
   g_assert_cmpuint (nego_job_table_count_running (fixture->agent->service.jobs), ==, 1);
 }
 
+/* The answer to a call that waits lets the sync behind it end the subscription. */
+static void
+test_sync_behind_stream (AgentFixture *fixture, gconstpointer data)
+{
+  g_autoptr (JsonNode) exec = NULL, sync = NULL, ended = NULL, ping = NULL;
+  int go;
+
+  if (fixture->dir == NULL)
+    return;
+  go = agent_fixture_add_waiting (fixture, "waits", "", "echo done");
+  agent_fixture_tell (fixture, "{'execute':'negotiator-exec','arguments':{'command':'waits',"
+                               "'key':'k','stream':true,'wait':0.02}}"
+                               "{'execute':'guest-sync','arguments':{'id':7}}");
+  exec = agent_fixture_hear_node (fixture);
+  sync = agent_fixture_hear_node (fixture);
+  agent_fixture_assert_text (exec, "state", "running");
+  g_assert_cmpint (json_object_get_int_member (json_node_get_object (sync), "return"), ==, 7);
+  g_assert_cmpint (write (go, "\n", 1), ==, 1);
+  ended = agent_fixture_ask (fixture, "negotiator-exec", "{'command':'waits','key':'k','wait':60}");
+  agent_fixture_assert_text (ended, "out-data", "done\n");
+  ping = agent_fixture_ask (fixture, "guest-ping", "{}");
+  agent_fixture_returned (ping);
+  close (go);
+}
+
 static void
 test_frozen (AgentFixture *fixture, gconstpointer data)
 {
@@ -238,6 +264,7 @@ main (int argc, char **argv)
     { "/cmd-negotiator-exec/limits", test_limits, FALSE },
     { "/cmd-negotiator-exec/key", test_key, FALSE },
     { "/cmd-negotiator-exec/session-ends", test_session_ends, FALSE },
+    { "/cmd-negotiator-exec/sync-behind-stream", test_sync_behind_stream, FALSE },
     { "/cmd-negotiator-exec/frozen", test_frozen, FALSE },
   };
 

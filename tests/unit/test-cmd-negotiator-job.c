@@ -214,6 +214,42 @@ test_input_room (AgentFixture *fixture, gconstpointer data)
   close (go);
 }
 
+/* Two calls with the same data wait for room: the job gets it once. */
+static void
+test_input_twice (AgentFixture *fixture, gconstpointer data)
+{
+  g_autofree guint8 *block = g_malloc0 (3 * NEGO_JOB_INPUT_BYTES);
+  g_autofree char *text = g_base64_encode (block, 3 * NEGO_JOB_INPUT_BYTES);
+  g_autofree char *call = g_strdup_printf (
+    "{'execute':'negotiator-exec-input','arguments':{'key':'k','offset':0,'input-data':'%s',"
+    "'wait':60}}",
+    text);
+  g_autoptr (JsonNode) on = NULL, first = NULL, second = NULL, end = NULL, ended = NULL;
+  int go;
+
+  if (fixture->dir == NULL)
+    return;
+  go = agent_fixture_add_waiting (fixture, "counts", "", "wc -c");
+  agent_fixture_add (fixture, "counts.conf", "[Command]\nTimeout=0\n");
+  on = agent_fixture_ask (fixture, "negotiator-session", "{'concurrent':true}");
+  start (fixture, "{'command':'counts','key':'k','wait':0,'input':true}");
+  agent_fixture_tell (fixture, call);
+  agent_fixture_tell (fixture, call);
+  json_node_unref (agent_fixture_ask (fixture, "guest-ping", "{}"));
+  g_assert_cmpint (write (go, "\n", 1), ==, 1);
+  first = agent_fixture_hear_node (fixture);
+  agent_fixture_assert_int (first, "in-next", 3 * NEGO_JOB_INPUT_BYTES);
+  second = agent_fixture_hear_node (fixture);
+  agent_fixture_assert_int (second, "in-next", 3 * NEGO_JOB_INPUT_BYTES);
+  end = agent_fixture_ask (fixture, "negotiator-exec-input",
+                           "{'key':'k','offset':3145728,'eof':true}");
+  agent_fixture_assert_int (end, "in-next", 3 * NEGO_JOB_INPUT_BYTES);
+  ended
+    = agent_fixture_ask (fixture, "negotiator-exec", "{'command':'counts','key':'k','wait':60}");
+  agent_fixture_assert_text (ended, "out-data", "3145728\n");
+  close (go);
+}
+
 static void
 test_signal (AgentFixture *fixture, gconstpointer data)
 {
@@ -442,6 +478,7 @@ main (int argc, char **argv)
     { "/cmd-negotiator-job/input", test_input },
     { "/cmd-negotiator-job/input-errors", test_input_errors },
     { "/cmd-negotiator-job/input-room", test_input_room },
+    { "/cmd-negotiator-job/input-twice", test_input_twice },
     { "/cmd-negotiator-job/signal", test_signal },
     { "/cmd-negotiator-job/signal-names", test_signal_names },
     { "/cmd-negotiator-job/signal-errors", test_signal_errors },
