@@ -279,6 +279,9 @@ nego_run_state_is_over (const NegoRunState *state, const QapiNegotiatorJobStatus
 {
   if (!status->exited)
     return FALSE;
+  /* The reply went ahead of events with output. */
+  if (status->out_next > state->offsets[0] || status->err_next > state->offsets[1])
+    return FALSE;
   /* A background child may hold the output open for ever: what is there is all. */
   return (status->out_eof && status->err_eof) || (status->output_still_open && !state->progress);
 }

@@ -230,6 +230,22 @@ test_events (void)
                      STATUS_REQUEST ("\"key\": \"k\", \"out-offset\": 9, \"err-offset\": 0"));
 }
 
+/* A reply that says all went ahead of the events with the output. */
+static void
+test_overtaken_events (void)
+{
+  static const char *const replies[]
+    = { STATUS (EXITED ("3"), OUT ("", "utf-8", "4", "4", "true"))
+          PIECE ("out", "0", "utf-8", "\"ab\"") PIECE ("out", "2", "utf-8", "\"cd\"") EVENT_END,
+        STATUS (EXITED ("3"), OUT ("", "utf-8", "4", "4", "true")), NULL };
+  g_auto (Outcome) outcome = { 0 };
+
+  do_run (&outcome, replies);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpint (outcome.status->exitcode, ==, 3);
+  g_assert_cmpstr (outcome.output->str, ==, "abcd");
+}
+
 static void
 test_nonsense_events (void)
 {
@@ -337,6 +353,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run/pages", test_pages);
   g_test_add_func ("/run/events", test_events);
+  g_test_add_func ("/run/overtaken-events", test_overtaken_events);
   g_test_add_func ("/run/nonsense/events", test_nonsense_events);
   g_test_add_func ("/run/still-open", test_still_open);
   g_test_add_func ("/run/nonsense/end", test_nonsense_end);
