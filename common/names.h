@@ -380,7 +380,10 @@
 /* Clients of one user that are served at one time: no user fills all of NEGO_BROKER_CALLS. More
  * wait for their turn. */
 #define NEGO_BROKER_CLIENTS_OF_USER 32u
-/* Connections in all, those that wait for their turn included: a descriptor each. */
+/* Those of one user that wait: no user fills all of NEGO_BROKER_CLIENTS. */
+#define NEGO_BROKER_LINE_OF_USER 32u
+/* Connections in all, those that wait for their turn included: a descriptor each. Root's come on
+ * top: whatever others do, it gets in. */
 #define NEGO_BROKER_CLIENTS 512u
 /* How the error ends that answers the calls that are out when the connection is lost: by it, a
  * client knows that its run may be there to be found again. */
@@ -394,6 +397,8 @@
 #define NEGO_BROKER_EVENTS_BYTES (3u << 20)
 /* Jobs whose owner is known: more than an agent keeps. */
 #define NEGO_BROKER_OWNED 1024u
+/* Those of one user that push out nobody else's. */
+#define NEGO_BROKER_OWNED_OF_USER 512u
 /* How long calls wait for the answer to a sync, which an agent gives in 0.2 s. */
 #define NEGO_BROKER_SYNC_MS 2000u
 /* When a sync is refused (its number was used before, in a state of this system that was restored

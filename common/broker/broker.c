@@ -121,6 +121,16 @@ nego_broker_forward_cb (
 }
 
 static guint
+nego_broker_count_in_line (const NegoBroker *broker, uid_t uid)
+{
+  guint n = 0;
+
+  for (const GList *link = broker->line.head; link != NULL; link = link->next)
+    n += ((const NegoBrokerLine *) link->data)->uid == uid;
+  return n;
+}
+
+static guint
 nego_broker_count_of_user (const NegoBroker *broker, uid_t uid)
 {
   guint n = 0;
@@ -181,11 +191,11 @@ nego_broker_serve (NegoBroker *broker, int fd, uid_t uid)
 
 /* Says why, if that can be said at once, and closes @fd. */
 static void
-nego_broker_turn_away (int fd)
+nego_broker_turn_away (int fd, guint limit)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   g_autoptr (GError) error
-    = g_error_new (NEGO_ERROR, NEGO_ERROR_BUSY, "too many clients (limit %u)", NEGO_BROKER_CLIENTS);
+    = g_error_new (NEGO_ERROR, NEGO_ERROR_BUSY, "too many clients (limit %u)", limit);
 
   nego_wire_write_error (line, error, NULL);
   if (send (fd, line->str, line->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -196,12 +206,15 @@ nego_broker_turn_away (int fd)
 void
 nego_broker_add_client_of (NegoBroker *broker, int fd, uid_t uid)
 {
-  if (nego_broker_count_clients (broker) >= NEGO_BROKER_CLIENTS) {
-    nego_broker_turn_away (fd);
+  if (uid != 0 && nego_broker_count_clients (broker) >= NEGO_BROKER_CLIENTS) {
+    nego_broker_turn_away (fd, NEGO_BROKER_CLIENTS);
     return;
   }
   if (nego_broker_count_of_user (broker, uid) < NEGO_BROKER_CLIENTS_OF_USER) {
     nego_broker_serve (broker, fd, uid);
+  } else if (nego_broker_count_in_line (broker, uid) >= NEGO_BROKER_LINE_OF_USER) {
+    nego_broker_turn_away (fd, NEGO_BROKER_CLIENTS_OF_USER + NEGO_BROKER_LINE_OF_USER);
+    return;
   } else {
     NegoBrokerLine *last = g_new (NegoBrokerLine, 1);
 
@@ -364,6 +377,7 @@ nego_broker_set_upstream (NegoBroker *broker, int fd, NegoStreamKind kind)
 {
   nego_broker_drop_upstream (broker, broker->options.absent);
   broker->upstream = nego_upstream_new (fd, kind, broker->name, &broker->options.limits,
+                                        broker->options.requests.max_bytes,
                                         broker->options.switches, &upstream_callbacks, broker);
   if (broker->poller != NULL)
     nego_upstream_set_poller (broker->upstream, broker->poller);

@@ -74,8 +74,8 @@ void nego_broker_resync (NegoBroker *broker);
 gboolean nego_broker_is_ready (const NegoBroker *broker);
 
 /* Takes @fd, a connection of a local program on a unix socket. Beyond NEGO_BROKER_CLIENTS_OF_USER
- * of its user it waits until one of them has gone; beyond NEGO_BROKER_CLIENTS in all it is told so
- * and closed. */
+ * of its user it waits until one of them has gone; beyond NEGO_BROKER_LINE_OF_USER that wait, or,
+ * unless it is root's, NEGO_BROKER_CLIENTS in all, it is told so and closed. */
 void nego_broker_add_client (NegoBroker *broker, int fd);
 /* The same for a client of whom is known that it is @uid's. */
 void nego_broker_add_client_of (NegoBroker *broker, int fd, uid_t uid);

@@ -149,7 +149,8 @@ nego_calls_subscribe (NegoCalls *calls, NegoTicket *ticket, const char *job, con
   nego_value_find (ret, "err-eof", &err_eof);
   complete = nego_value_is_true (&exited) && nego_value_is_true (&out_eof)
              && nego_value_is_true (&err_eof);
-  if (former != NULL && !complete && nego_subscription_is_of (former, feeds))
+  /* The other side's goes on: it has told of what is not in the reply, and will tell of the end. */
+  if (former != NULL && nego_subscription_is_of (former, feeds))
     return;
   if (former != NULL) {
     g_hash_table_remove (calls->subscriptions, job);
@@ -174,17 +175,33 @@ nego_calls_end_subscription (NegoCalls *calls, const char *job, const NegoFeeds 
   nego_subscription_end (subscription);
 }
 
+static const char *
+nego_calls_find_job (NegoCalls *calls, const NegoTicket *ticket)
+{
+  return ticket->job != NULL ? ticket->job : nego_owners_find_job (calls->owners, ticket->key);
+}
+
 /* Another client's events of the job stop before this one's begin: the other side has one
  * subscription for both. */
 static void
 nego_calls_take_over (NegoCalls *calls, const NegoTicket *ticket)
 {
-  const char *job
-    = ticket->job != NULL ? ticket->job : nego_owners_find_job (calls->owners, ticket->key);
+  const char *job = nego_calls_find_job (calls, ticket);
   NegoSubscription *former = job != NULL ? g_hash_table_lookup (calls->subscriptions, job) : NULL;
 
   if (former != NULL && !nego_subscription_is_of (former, nego_call_get_feeds (ticket->call)))
     nego_subscription_end (former);
+}
+
+/* Who has no events ends nobody else's: the other side would end the one subscription it has. */
+static void
+nego_calls_keep_others (NegoCalls *calls, NegoTicket *ticket)
+{
+  const char *job = nego_calls_find_job (calls, ticket);
+  NegoSubscription *there = job != NULL ? g_hash_table_lookup (calls->subscriptions, job) : NULL;
+
+  if (there != NULL && !nego_subscription_is_of (there, nego_call_get_feeds (ticket->call)))
+    nego_ticket_drop_stream (ticket);
 }
 
 /* Whether the user may do to the job what @ticket asks. */
@@ -211,6 +228,15 @@ nego_calls_admit (NegoCalls *calls, const NegoTicket *ticket, GError **error)
   return FALSE;
 }
 
+/* The call of @ticket is over; @known: with a reply, or before it was sent. */
+static void
+nego_calls_release (NegoCalls *calls, NegoTicket *ticket, gboolean known)
+{
+  if (ticket->reserved)
+    nego_owners_release (calls->owners, ticket->key, ticket->uid, known);
+  ticket->reserved = FALSE;
+}
+
 static void
 nego_calls_on_abandoned (NegoCall *call, gpointer user_data)
 {
@@ -219,6 +245,7 @@ nego_calls_on_abandoned (NegoCall *call, gpointer user_data)
   g_autofree char *own_key = NULL;
   guint64 id = ticket->id;
 
+  nego_calls_release (calls, ticket, id == 0);
   if (id == 0) {
     g_queue_remove (&calls->waiting, ticket);
     nego_ticket_free (ticket);
@@ -245,6 +272,14 @@ nego_calls_patience_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* What waits for an upstream that is not ready does so for a while. */
+static void
+nego_calls_be_patient (NegoCalls *calls)
+{
+  if (calls->waiting.length > 0 && calls->upstream != NULL && calls->patience == NULL)
+    calls->patience = nego_source_add_timeout (NEGO_BROKER_SYNC_MS, nego_calls_patience_cb, calls);
+}
+
 void
 nego_calls_take (
   NegoCalls *calls, NegoCall *call, const char *arguments, gsize len, NegoBrokerClient *client)
@@ -259,14 +294,14 @@ nego_calls_take (
     return;
   }
   if (ticket->kind == NEGO_TICKET_EXEC && ticket->key != NULL && nego_calls_is_name (ticket->key))
-    nego_owners_reserve (calls->owners, ticket->key, ticket->uid);
+    ticket->reserved = nego_owners_reserve (calls->owners, ticket->key, ticket->uid);
   nego_call_set_abandon (call, nego_calls_on_abandoned, ticket);
   g_queue_push_tail (&calls->waiting, ticket);
   if (nego_calls_are_ready (calls)) {
     nego_calls_pump (calls);
   } else if (calls->patience == NULL) {
     nego_upstream_sync (calls->upstream, FALSE);
-    calls->patience = nego_source_add_timeout (NEGO_BROKER_SYNC_MS, nego_calls_patience_cb, calls);
+    nego_calls_be_patient (calls);
   }
 }
 
@@ -275,12 +310,21 @@ nego_calls_send (NegoCalls *calls, NegoTicket *ticket)
 {
   if (ticket->stream)
     nego_calls_take_over (calls, ticket);
+  if (ticket->unsubscribe)
+    nego_calls_keep_others (calls, ticket);
   ticket->id = ++calls->next_id;
   g_hash_table_insert (calls->out, &ticket->id, ticket);
   nego_calls_update_waiting (calls);
-  nego_upstream_send (calls->upstream, ticket->name, ticket->arguments, ticket->len,
-                      ticket->own_key, ticket->id);
-  g_clear_pointer (&ticket->arguments, g_free);
+  if (nego_upstream_send (calls->upstream, ticket->name, ticket->arguments, ticket->len,
+                          ticket->own_key, ticket->id)) {
+    g_clear_pointer (&ticket->arguments, g_free);
+    return;
+  }
+  g_hash_table_steal (calls->out, &ticket->id);
+  nego_call_set_abandon (ticket->call, NULL, NULL);
+  nego_calls_release (calls, ticket, TRUE);
+  nego_calls_fail (ticket, "the request is longer than the other side takes");
+  nego_ticket_free (ticket);
 }
 
 void
@@ -310,12 +354,14 @@ nego_calls_lose (NegoCalls *calls)
     nego_subscription_end (value);
   }
   calls->losing = FALSE;
+  nego_calls_be_patient (calls);
   g_hash_table_iter_init (&iter, out);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     NegoTicket *ticket = value;
 
     nego_call_set_abandon (ticket->call, NULL, NULL);
     g_hash_table_iter_steal (&iter);
+    nego_calls_release (calls, ticket, FALSE);
     nego_calls_fail (ticket, calls->lost);
     nego_ticket_free (ticket);
   }
@@ -333,6 +379,7 @@ nego_calls_refuse (NegoCalls *calls, const char *reason)
   nego_source_clear (&calls->patience);
   while ((ticket = g_queue_pop_head (&waiting)) != NULL) {
     nego_call_set_abandon (ticket->call, NULL, NULL);
+    nego_calls_release (calls, ticket, TRUE);
     nego_calls_fail (ticket, reason);
     nego_ticket_free (ticket);
   }
@@ -404,8 +451,10 @@ nego_calls_learn (NegoCalls *calls, NegoTicket *ticket, const NegoValue *ret)
   job = nego_value_dup_string (&job_value);
   if (job == NULL || !nego_calls_is_name (job))
     return;
+  /* The broker's own key comes back in the job's status. */
   if (ticket->kind == NEGO_TICKET_EXEC)
-    nego_owners_record (calls->owners, job, ticket->key, ticket->uid);
+    nego_owners_record (calls->owners, job, ticket->key != NULL ? ticket->key : ticket->own_key,
+                        ticket->uid);
   if (ticket->stream)
     nego_calls_subscribe (calls, ticket, job, ret);
   else if (ticket->unsubscribe)
@@ -427,15 +476,14 @@ nego_calls_take_reply (NegoCalls *calls, NegoTicket *ticket, const NegoFramerMes
 
     nego_calls_learn (calls, ticket, &value);
     nego_calls_learn_file (calls, ticket, &value);
+    nego_calls_release (calls, ticket, TRUE);
     if (ticket->kind == NEGO_TICKET_JOBS && ticket->uid != 0)
       nego_calls_return_jobs (calls, ticket, &value);
     else
       nego_call_return_text (ticket->call, value.text, value.len);
     return;
   }
-  if (ticket->kind == NEGO_TICKET_EXEC && ticket->key != NULL
-      && nego_owners_find_job (calls->owners, ticket->key) == NULL)
-    nego_owners_forget (calls->owners, NULL, ticket->key);
+  nego_calls_release (calls, ticket, TRUE);
   if (error != NULL && error->kind == NEGO_JSON_OBJECT)
     nego_call_fail_text (ticket->call, message->text + error->value, error->value_len);
   else

@@ -6,6 +6,8 @@
 #include "common/random.h"
 #include "common/value.h"
 
+#include <string.h>
+
 static const struct {
   const char *name;
   NegoTicketKind kind;
@@ -62,7 +64,8 @@ nego_ticket_read (NegoTicket *ticket)
   if (ticket->kind != NEGO_TICKET_EXEC && ticket->kind != NEGO_TICKET_STATUS)
     return;
   ticket->stream = nego_value_find (&arguments, "stream", &member) && nego_value_is_true (&member);
-  ticket->unsubscribe = member.text != NULL && !ticket->stream;
+  ticket->unsubscribe
+    = ticket->kind == NEGO_TICKET_STATUS && member.text != NULL && !ticket->stream;
 }
 
 NegoTicket *
@@ -81,6 +84,27 @@ nego_ticket_new (
   ticket->kind = nego_ticket_find_kind (ticket->name);
   nego_ticket_read (ticket);
   return ticket;
+}
+
+void
+nego_ticket_drop_stream (NegoTicket *ticket)
+{
+  static const char name[] = "\"stream\":";
+  const NegoValue arguments = { ticket->arguments, ticket->len };
+  NegoValue member;
+  char *start, *end;
+
+  if (!nego_value_find (&arguments, "stream", &member))
+    return;
+  /* Without blanks, as the framer passes it; and with one of the commas beside it. */
+  start = ticket->arguments + (member.text - ticket->arguments) - strlen (name);
+  end = ticket->arguments + (member.text - ticket->arguments) + member.len;
+  if (*end == ',')
+    end++;
+  else if (start[-1] == ',')
+    start--;
+  memmove (start, end, (gsize) (ticket->arguments + ticket->len + 1 - end));
+  ticket->len -= (gsize) (end - start);
 }
 
 void

@@ -28,15 +28,18 @@ typedef struct {
   char *name, *arguments; /* NULL: none */
   gsize len;
   NegoTicketKind kind;
-  char *job, *key; /* as the client gave them */
-  guint64 handle;  /* likewise, of a file to close; 0: none */
-  char *own_key;   /* of an exec without one */
-  gboolean stream; /* subscribes */
+  char *job, *key;   /* as the client gave them */
+  guint64 handle;    /* likewise, of a file to close; 0: none */
+  char *own_key;     /* of an exec without one */
+  gboolean reserved; /* the key, at the owner's */
+  gboolean stream;   /* subscribes */
   gboolean unsubscribe;
 } NegoTicket;
 
 /* Takes a reference to @call. */
 NegoTicket *nego_ticket_new (
   gpointer calls, NegoCall *call, const char *arguments, gsize len, gpointer client, uid_t uid);
+/* Takes the argument "stream" out of the request. */
+void nego_ticket_drop_stream (NegoTicket *ticket);
 void nego_ticket_free (NegoTicket *ticket);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoTicket, nego_ticket_free)

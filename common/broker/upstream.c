@@ -25,6 +25,7 @@ struct NegoUpstream {
   NegoStream *stream;
   NegoIntake *intake;
   const char *name;
+  gsize request_bytes;
   gboolean switches;
   gboolean present;
   gboolean ready;
@@ -316,6 +317,7 @@ nego_upstream_new (int fd,
                    NegoStreamKind kind,
                    const char *name,
                    const NegoFramerLimits *limits,
+                   gsize request_bytes,
                    gboolean switches,
                    const NegoUpstreamCallbacks *callbacks,
                    gpointer user_data)
@@ -323,6 +325,7 @@ nego_upstream_new (int fd,
   NegoUpstream *upstream = g_new0 (NegoUpstream, 1);
 
   upstream->name = name;
+  upstream->request_bytes = request_bytes;
   upstream->switches = switches;
   upstream->callbacks = callbacks;
   upstream->user_data = user_data;
@@ -377,7 +380,7 @@ nego_upstream_has_room (NegoUpstream *upstream)
   return nego_stream_queued (upstream->stream) < NEGO_SESSION_QUEUE_BYTES;
 }
 
-void
+gboolean
 nego_upstream_send (NegoUpstream *upstream,
                     const char *name,
                     const char *arguments,
@@ -386,6 +389,7 @@ nego_upstream_send (NegoUpstream *upstream,
                     guint64 id)
 {
   GString *out = nego_stream_get_queue (upstream->stream);
+  const gsize start = out->len;
   NegoJsonWriter writer;
 
   nego_json_writer_init (&writer, out);
@@ -400,8 +404,15 @@ nego_upstream_send (NegoUpstream *upstream,
     g_string_append_len (out, arguments, (gssize) len);
   else if (len > strlen ("{}"))
     g_string_append_len (out, arguments + 1, (gssize) len - 1);
-  g_string_append_printf (out, ",\"id\":%" G_GUINT64_FORMAT "}\n", id);
+  g_string_append_printf (out, ",\"id\":%" G_GUINT64_FORMAT "}", id);
+  /* The other side would answer without an id: everybody's calls would be lost. */
+  if (out->len - start > upstream->request_bytes) {
+    g_string_truncate (out, start);
+    return FALSE;
+  }
+  g_string_append_c (out, '\n');
   nego_stream_flush (upstream->stream);
+  return TRUE;
 }
 
 static gboolean

@@ -32,11 +32,13 @@ typedef struct {
   void (*closed) (NegoUpstream *upstream, const GError *error, gpointer user_data);
 } NegoUpstreamCallbacks;
 
-/* Takes @fd. @name: for the log, borrowed. @callbacks: static; none of them is called from here. */
+/* Takes @fd. @name: for the log, borrowed. @request_bytes: of one request as the other side takes
+ * them. @callbacks: static; none of them is called from here. */
 NegoUpstream *nego_upstream_new (int fd,
                                  NegoStreamKind kind,
                                  const char *name,
                                  const NegoFramerLimits *limits,
+                                 gsize request_bytes,
                                  gboolean switches,
                                  const NegoUpstreamCallbacks *callbacks,
                                  gpointer user_data);
@@ -55,12 +57,13 @@ gboolean nego_upstream_has_room (NegoUpstream *upstream);
 void nego_upstream_sync (NegoUpstream *upstream, gboolean always);
 
 /* Sends a request while it is ready. @arguments: an object's text, or NULL; @key (or NULL) is added
- * to it as the member "key". @id 0: nobody wants the reply. */
-void nego_upstream_send (NegoUpstream *upstream,
-                         const char *name,
-                         const char *arguments,
-                         gsize len,
-                         const char *key,
-                         guint64 id);
+ * to it as the member "key". @id 0: nobody wants the reply. FALSE: it was not sent, since it is
+ * longer than the other side takes. */
+gboolean nego_upstream_send (NegoUpstream *upstream,
+                             const char *name,
+                             const char *arguments,
+                             gsize len,
+                             const char *key,
+                             guint64 id);
 /* Whether replies are waited for; said before the first request is sent. */
 void nego_upstream_set_waiting (NegoUpstream *upstream, gboolean waiting);

@@ -264,6 +264,24 @@ test_silent (BrokerFixture *fixture, gconstpointer data)
                                 "\", \"clients\": 1}}");
 }
 
+/* A call that waited for others' replies does not wait for ever for the answer to a sync. */
+static void
+test_silent_behind_others (BrokerFixture *fixture, gconstpointer data)
+{
+  BrokerClient *last = NULL;
+  g_autofree char *line = NULL;
+
+  for (guint i = 0; i <= NEGO_BROKER_CALLS; i++) {
+    last = broker_fixture_add (fixture, 1000 + i);
+    broker_client_ask (last, "guest-info", NULL, NULL);
+  }
+  broker_client_expect (last, NULL);
+  nego_broker_resync (fixture->broker);
+  while ((line = broker_client_next (last)) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (line, ==, ERROR (BROKER_SILENT));
+}
+
 /* Fifty clients of two users, whose replies come in another order. */
 static void
 test_many (BrokerFixture *fixture, gconstpointer data)
@@ -334,15 +352,27 @@ test_limits (BrokerFixture *fixture, gconstpointer data)
 static void
 test_too_many (BrokerFixture *fixture, gconstpointer data)
 {
+  const guint of_user = NEGO_BROKER_CLIENTS_OF_USER + NEGO_BROKER_LINE_OF_USER;
   BrokerClient *last;
   char byte;
 
-  for (guint i = 0; i < NEGO_BROKER_CLIENTS; i++)
+  /* No user takes all. */
+  for (guint i = 0; i < of_user; i++)
     broker_fixture_add (fixture, ALICE);
   last = broker_fixture_add (fixture, ALICE);
+  broker_client_expect (last, ERROR ("too many clients (limit 64)"));
+  g_assert_cmpint (recv (last->fd, &byte, 1, MSG_DONTWAIT), ==, 0);
+  g_assert_cmpuint (nego_broker_count_clients (fixture->broker), ==, of_user);
+  for (guint i = of_user; i < NEGO_BROKER_CLIENTS; i++)
+    broker_fixture_add (fixture, ALICE + i / of_user);
+  last = broker_fixture_add (fixture, BOB + NEGO_BROKER_CLIENTS);
   broker_client_expect (last, ERROR ("too many clients (limit 512)"));
   g_assert_cmpint (recv (last->fd, &byte, 1, MSG_DONTWAIT), ==, 0);
-  g_assert_cmpuint (nego_broker_count_clients (fixture->broker), ==, NEGO_BROKER_CLIENTS);
+  /* Nor do all together leave none to root. */
+  last = broker_fixture_add (fixture, ROOT);
+  broker_client_ask (last, "guest-ping", NULL, NULL);
+  broker_client_expect (last, "{\"return\": {}}");
+  g_assert_cmpuint (nego_broker_count_clients (fixture->broker), ==, NEGO_BROKER_CLIENTS + 1);
 }
 
 /* What the broker adds still fits into what the other side takes. */
@@ -368,6 +398,32 @@ test_large (BrokerFixture *fixture, gconstpointer data)
   g_string_insert (text, (gssize) strlen (start), "A");
   broker_client_say (client, text->str);
   broker_client_expect (client, ERROR ("JSON token size limit exceeded"));
+}
+
+/* What is longer upstream than the client sent it, and too long there, is that client's own affair.
+ */
+static void
+test_longer_upstream (BrokerFixture *fixture, gconstpointer data)
+{
+  BrokerClient *client = broker_fixture_add (fixture, ALICE);
+  BrokerClient *other = broker_fixture_add (fixture, BOB);
+  g_autoptr (GString) text = g_string_new ("{'execute':'");
+  guint64 id;
+
+  broker_client_ask (other, "guest-info", NULL, NULL);
+  id = broker_fixture_expect (fixture, "guest-info", "{}");
+  for (guint i = 0; i < 300000; i++)
+    g_string_append (text, "\303\251");
+  g_string_append (text, "','id':1}");
+  broker_client_say (client, text->str);
+  broker_client_expect (client, "{\"id\": 1, \"error\": {\"class\": \"GenericError\", \"desc\": "
+                                "\"the request is longer than the other side takes\"}}");
+  broker_fixture_expect_nothing (fixture);
+  broker_fixture_return (fixture, id, "2");
+  broker_client_expect (other, "{\"return\": 2}");
+  broker_client_ask (client, "guest-info", NULL, NULL);
+  broker_fixture_return (fixture, broker_fixture_expect (fixture, "guest-info", "{}"), "3");
+  broker_client_expect (client, "{\"return\": 3}");
 }
 
 /* In place of one that waits its user's next call is not lost, nor anybody's else. */
@@ -490,10 +546,12 @@ main (int argc, char **argv)
   ADD ("/broker/lost", NULL, test_lost);
   ADD ("/broker/out-of-step", NULL, test_out_of_step);
   ADD ("/broker/silent", NULL, test_silent);
+  ADD ("/broker/silent-behind-others", NULL, test_silent_behind_others);
   ADD ("/broker/many", NULL, test_many);
   ADD ("/broker/limits", NULL, test_limits);
   ADD ("/broker/too-many", NULL, test_too_many);
   ADD ("/broker/large", NULL, test_large);
+  ADD ("/broker/longer-upstream", NULL, test_longer_upstream);
   ADD ("/broker/vanished", NULL, test_vanished);
   ADD ("/broker/vanished-waiting", NULL, test_vanished_waiting);
   ADD ("/broker/client-sync", NULL, test_client_sync);
