@@ -5,7 +5,8 @@
  * its own, single-threaded and about to be replaced: look-ups may block, and nothing is freed.
  *
  * Its arguments: KEY=VALUE settings, "--", the path, the script's argv. The script's environment
- * comes in the settings, since it is the script's, not the helper's.
+ * comes in the helper's, which only its user can read; each name has a prefix, since it is the
+ * script's, not the helper's.
  */
 #include "config.h"
 
@@ -24,6 +25,8 @@
 
 /* The status of a shell whose program cannot be run; nobody sees it beside the report. */
 #define HELPER_STATUS 127
+/* Of each name in the helper's environment: not one of any library's. */
+#define HELPER_ENV "env:"
 
 typedef struct {
   const char *user, *group, *directory;
@@ -65,14 +68,23 @@ nego_exec_helper_argv (const NegoExecSpec *spec)
     g_ptr_array_add (argv, g_strdup_printf ("nice=%d", spec->nice));
   if (spec->no_new_privs)
     g_ptr_array_add (argv, g_strdup ("no-new-privs"));
-  for (const char *const *env = spec->envp; *env != NULL; env++)
-    add_setting (argv, "env=", *env);
   g_ptr_array_add (argv, g_strdup ("--"));
   g_ptr_array_add (argv, g_strdup (spec->path));
   for (const char *const *arg = spec->argv; *arg != NULL; arg++)
     g_ptr_array_add (argv, g_strdup (*arg));
   g_ptr_array_add (argv, NULL);
   return argv;
+}
+
+GPtrArray *
+nego_exec_helper_envp (const NegoExecSpec *spec)
+{
+  GPtrArray *envp = g_ptr_array_new_with_free_func (g_free);
+
+  for (const char *const *env = spec->envp; *env != NULL; env++)
+    add_setting (envp, HELPER_ENV, *env);
+  g_ptr_array_add (envp, NULL);
+  return envp;
 }
 
 /* Reports the failed step and ends the process. */
@@ -99,10 +111,11 @@ parse (NegoExecHelper *helper, int argc, char **argv)
   int i;
 
   helper->env = g_ptr_array_new ();
+  for (char **env = environ; *env != NULL; env++)
+    if (g_str_has_prefix (*env, HELPER_ENV))
+      g_ptr_array_add (helper->env, *env + strlen (HELPER_ENV));
   for (i = 1; i < argc && strcmp (argv[i], "--") != 0; i++) {
-    if (g_str_has_prefix (argv[i], "env="))
-      g_ptr_array_add (helper->env, argv[i] + strlen ("env="));
-    else if (g_str_has_prefix (argv[i], "user="))
+    if (g_str_has_prefix (argv[i], "user="))
       helper->user = argv[i] + strlen ("user=");
     else if (g_str_has_prefix (argv[i], "group="))
       helper->group = argv[i] + strlen ("group=");

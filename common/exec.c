@@ -289,16 +289,15 @@ nego_exec_spawn (const char *path,
 static int
 nego_exec_spawn_helper (const NegoExecSpec *spec, int *report_fd, pid_t *pid)
 {
-  static const char *const no_env[] = { NULL };
   g_autoptr (GPtrArray) argv = nego_exec_helper_argv (spec);
+  g_autoptr (GPtrArray) envp = nego_exec_helper_envp (spec);
   int ends[2];
   int rc;
 
   if (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) != 0)
     return errno;
-  /* An empty environment: a LD_PRELOAD meant for the script's user must not be loaded as ours. */
-  rc = nego_exec_spawn ("/proc/self/exe", (const char *const *) argv->pdata, no_env, spec->fds,
-                        ends[1], pid);
+  rc = nego_exec_spawn ("/proc/self/exe", (const char *const *) argv->pdata,
+                        (const char *const *) envp->pdata, spec->fds, ends[1], pid);
   close (ends[1]);
   if (rc != 0)
     close (ends[0]);

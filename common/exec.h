@@ -104,3 +104,5 @@ gboolean nego_exec_is_helper (int argc, char **argv);
 int nego_exec_helper_main (int argc, char **argv);
 /* The helper's arguments for @spec, ended by NULL. */
 GPtrArray *nego_exec_helper_argv (const NegoExecSpec *spec);
+/* And its environment, with the script's in it. */
+GPtrArray *nego_exec_helper_envp (const NegoExecSpec *spec);

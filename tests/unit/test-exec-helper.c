@@ -7,6 +7,7 @@
 
 #include <pwd.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 static void
@@ -48,6 +49,24 @@ test_sets (void)
   text = exec_run_shell (&run, &spec, "pwd; echo \"$A\"; test -e /proc/$$/fd/3 || echo closed");
   exec_run_assert_result (&run, NEGO_EXEC_EXITED, 0, FALSE);
   g_assert_cmpstr (text, ==, "/usr\nb c\nclosed\n");
+}
+
+/* Arguments are for everybody to read: the environment is not in them, nor is it the helper's. */
+static void
+test_secret (void)
+{
+  const char *const argv[] = { "x", NULL };
+  const char *const env[] = { "SECRET=word", "LD_PRELOAD=/no/such.so", NULL };
+  const NegoExecSpec spec = { .path = "/x", .argv = argv, .envp = env, .user = "nobody" };
+  g_autoptr (GPtrArray) helper_argv = nego_exec_helper_argv (&spec);
+  g_autoptr (GPtrArray) helper_envp = nego_exec_helper_envp (&spec);
+
+  for (guint i = 0; i + 1 < helper_argv->len; i++)
+    g_assert_null (strstr (helper_argv->pdata[i], "word"));
+  g_assert_cmpuint (helper_envp->len, ==, 3);
+  g_assert_cmpstr (helper_envp->pdata[0], ==, "env:SECRET=word");
+  g_assert_cmpstr (helper_envp->pdata[1], ==, "env:LD_PRELOAD=/no/such.so");
+  g_assert_null (helper_envp->pdata[2]);
 }
 
 static void
@@ -127,6 +146,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/exec-helper/failures", test_failures);
   g_test_add_func ("/exec-helper/nice-and-privileges", test_nice_and_privileges);
+  g_test_add_func ("/exec-helper/secret", test_secret);
   g_test_add_func ("/exec-helper/other-user", test_other_user);
   g_test_add_func ("/exec-helper/sets", test_sets);
   g_test_add_func ("/exec-helper/user", test_user);
