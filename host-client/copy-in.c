@@ -4,6 +4,7 @@
 #include "host-client/copy-private.h"
 
 #include "common/base64.h"
+#include "common/epoch.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "qapi/decode.h"
@@ -77,13 +78,13 @@ nego_copy_finish_remote (
   NegoCopy *copy, gint64 handle, const char *remote, const struct stat *st, GError **error)
 {
   g_autofree char *path = nego_copy_quote (remote);
-  g_autoptr (JsonNode) node = nego_copy_ask (
-    copy, "negotiator-file-finish",
-    g_strdup_printf ("{\"handle\":%" G_GINT64_FORMAT
-                     ",\"path\":%s,\"mode\":%u,\"mtime-ns\":%" G_GINT64_FORMAT "}",
-                     handle, path, (guint) st->st_mode & 0777,
-                     (gint64) st->st_mtim.tv_sec * NEGO_COPY_NS + st->st_mtim.tv_nsec),
-    error);
+  g_autoptr (JsonNode) node
+    = nego_copy_ask (copy, "negotiator-file-finish",
+                     g_strdup_printf ("{\"handle\":%" G_GINT64_FORMAT
+                                      ",\"path\":%s,\"mode\":%u,\"mtime-ns\":%" G_GINT64_FORMAT "}",
+                                      handle, path, (guint) st->st_mode & 0777,
+                                      nego_epoch_from_timespec (&st->st_mtim)),
+                     error);
 
   return node != NULL;
 }

@@ -4,6 +4,7 @@
 #include "host-client/copy-private.h"
 
 #include "common/base64.h"
+#include "common/epoch.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "common/target.h"
@@ -91,11 +92,9 @@ nego_copy_read_all (
 static gboolean
 nego_copy_finish_local (int fd, const QapiNegotiatorFileStat *stat, GError **error)
 {
-  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
-  gint64 s = stat->mtime_ns / NEGO_COPY_NS, ns = stat->mtime_ns % NEGO_COPY_NS;
+  const struct timespec times[2]
+    = { { .tv_nsec = UTIME_OMIT }, nego_epoch_to_timespec (stat->mtime_ns) };
 
-  times[1] = (struct timespec){ .tv_sec = (time_t) (ns < 0 ? s - 1 : s),
-                                .tv_nsec = (long) (ns < 0 ? ns + NEGO_COPY_NS : ns) };
   if (fchmod (fd, (mode_t) stat->mode & 0777) < 0 || futimens (fd, times) < 0 || fsync (fd) < 0)
     return nego_error_set_errno (error, errno, "cannot finish the file");
   return TRUE;

@@ -7,8 +7,6 @@
 #include "host-client/copy.h"
 #include "qapi/qapi-types.h"
 
-#define NEGO_COPY_NS G_GINT64_CONSTANT (1000000000)
-
 /* A file's SHA-256, in stretches that one negotiator-file-stat hashes. */
 typedef struct {
   GChecksum *checksum;
