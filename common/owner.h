@@ -13,7 +13,8 @@
 
 typedef struct NegoOwner NegoOwner;
 
-/* Serves the calling thread's default main context. @away_ms: how long a port's host may be away.
+/* For the main loop's thread: its timer is in the global default context. @away_ms: how long a
+ * port's host may be away.
  */
 NegoOwner *nego_owner_new (guint away_ms);
 /* Frees all that is kept. */

@@ -16,10 +16,10 @@
  *
  * A job belongs to the user that started it: others but root get "unknown job 'x'" and do not see
  * it in negotiator-jobs. A name that the broker does not know (it was restarted) is admitted as
- * job, since nobody guesses 128 random bits, and not as key. Who may connect at all is the socket's
- * mode.
+ * job, since nobody guesses 128 random bits, and as key only to negotiator-exec, which may make a
+ * job with it, and to root. Who may connect at all is the socket's mode.
  *
- * All of it lives in the thread's default main context.
+ * All of it lives in the main loop's thread: its timers are in the global default context.
  */
 #pragma once
 

@@ -53,8 +53,8 @@ gboolean nego_run_state_take_input (NegoRunState *state,
 /* Whether @status, which was taken, is the last one. */
 gboolean nego_run_state_is_over (const NegoRunState *state, const QapiNegotiatorJobStatus *status);
 
-/* Reads the signals that came. FALSE with NEGO_ERROR_INTERRUPTED for the second one, if the script
- * has been sent the first. @signal: the one to send; 0: none. */
+/* Reads the next signal that came. FALSE: it is the second one, or a later one, which ends the wait
+ * for the script. @signal: the one to send; 0: none. */
 gboolean nego_run_state_read_signal (NegoRunState *state, int *signal);
 
 /* Waits until the guest can be opened anew, after @error was met; the offsets stay. FALSE: @error,

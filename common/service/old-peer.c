@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* Longer than any script may run. */
+/* The longest there is, 49 days: a script with Timeout=0 may run longer. */
 #define FOREVER_MS G_MAXUINT
 
 static void
