@@ -216,7 +216,7 @@ class Contract:
         self.assertEqual(reply, {"return": {}})
 
     def test_qmp_prompt(self):
-        text = self.assert_host(0, "qmp", "guest",
+        text = self.assert_host(1, "qmp", "guest",
                                 input=b'{"execute":"guest-ping"}\n{"execute":"guest-nope"}\n')
         self.assertIn(b'{"return": {}}', text)
         self.assertIn(b"The command guest-nope has not been found", text)
