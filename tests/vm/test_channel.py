@@ -111,6 +111,8 @@ class SlowReader(GuestCase):
         stuffed, other = self.connect(PORT_QGA), self.connect(PORT_OURS)
         self.assertGreater(self.stuff(stuffed), 100)
         self.assertEqual(other.command("guest-ping"), {})
+        # Memory of large messages is given back NEGO_SESSION_IDLE_MS after the last, or twice that.
+        self.guest.control.check("sleep 3")
         self.agent.wait_quiet()
         before = self.agent.cpu_ticks(), self.agent.context_switches()
         self.guest.control.check("sleep 5")
