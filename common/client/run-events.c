@@ -413,7 +413,7 @@ nego_run_events_do (NegoRunState *state, gboolean *no_events, GError **error)
     if (!ok && self.no_events)
       break;
   }
-  if (g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_IO) && self.started)
+  if (g_error_matches (failure, NEGO_ERROR, NEGO_ERROR_IO) && state->instance != NULL)
     nego_run_events_give_up (&self);
   *no_events = self.no_events;
   if (self.last != NULL || *no_events)

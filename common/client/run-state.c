@@ -159,6 +159,9 @@ nego_run_state_put (
 {
   const gint64 known = state->offsets[i] - offset;
 
+  /* Since output could not be put, what comes does not follow what is here. */
+  if (state->dropping)
+    return TRUE;
   if (offset < 0 || known < 0 || (guint64) (G_MAXINT64 - offset) < len)
     return nego_run_state_fail (error, "its offsets do not fit its output");
   if ((guint64) known >= len)
@@ -168,7 +171,7 @@ nego_run_state_put (
   len -= (gsize) known;
   if (!state->run->flow && offset + (gint64) len > NEGO_SCRIPT_OUTPUT_MAX)
     return nego_run_state_fail (error, "it has more output than a script can keep");
-  if (!state->dropping && !state->run->put (i, data, len, state->run->user_data, error))
+  if (!state->run->put (i, data, len, state->run->user_data, error))
     return FALSE;
   state->offsets[i] += (gint64) len;
   state->progress = state->progress || len > 0;

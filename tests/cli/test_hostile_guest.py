@@ -417,6 +417,42 @@ class Ended(HostileCase):
         os.close(theirs)
         self.assertEqual((done.stderr, done.returncode), (b"", -signal.SIGPIPE))
 
+    def test_reader_that_leaves_a_running_script(self):
+        """The answer to the signal is awaited, behind output that nobody takes any more: an agent that writes reads no
+        requests, and forgets those of who has left."""
+        waited = []
+        started = threading.Event()
+
+        def answer(request):
+            if request["execute"] == "negotiator-exec":
+                return [returned({**RUNNING, "out-data": "a", "out-next": 1})]
+            if request["execute"] != "negotiator-exec-signal":
+                return [returned({})]
+            return after_output()
+
+        def after_output():
+            yield line(event="NEGOTIATOR_OUTPUT", data={
+                "job": "1", "stream": "out", "offset": 1, "encoding": "utf-8", "data": "b"})
+            started.wait()
+            try:
+                process.wait(1)
+            except subprocess.TimeoutExpired:
+                waited.append(True)
+            yield returned({})
+
+        ours, theirs = os.pipe()
+        os.close(ours)
+        guest = Guest(self.socket, answer)
+        self.addCleanup(guest.close)
+        process = subprocess.Popen([NEGO_HOST, "--socket", self.socket, "exec", "x"], stdin=subprocess.DEVNULL,
+                                   stdout=theirs, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        started.set()
+        self.assertEqual((process.wait(60), process.stderr.read(), waited), (-signal.SIGPIPE, b"", [True]))
+
     def test_interrupt(self):
         """The first goes to the command. One that does not care does not hold up who means it."""
         asked, told, killed = threading.Event(), threading.Event(), threading.Event()
