@@ -92,16 +92,22 @@ nego_copy_next (NegoCopy *copy, const char *command, gint64 deadline, GError **e
   }
 }
 
-/* One call on a link without post(). An agent that libvirt shares out is left to others before. */
+/* One call on a link without post(). An agent that libvirt shares out is left to others now and
+ * then: whoever waits for it gets it within that time. */
 static JsonNode *
 nego_copy_call (NegoCopy *copy, const NegoCopyRequest *request, gint64 deadline, GError **error)
 {
   const gint64 pause = NEGO_GUEST_PAUSE_MS * (G_USEC_PER_SEC / 1000);
 
-  if (copy->called && nego_remote_is_shared (copy->guest)
-      && !nego_copy_poll (copy, -1, g_get_monotonic_time () + pause, NULL, error))
-    return NULL;
-  copy->called = TRUE;
+  const gint64 limit = (gint64) (NEGO_GUEST_WAIT_QGA_S * G_USEC_PER_SEC);
+
+  if (copy->held_since == 0)
+    copy->held_since = g_get_monotonic_time ();
+  if (nego_remote_is_shared (copy->guest) && g_get_monotonic_time () - copy->held_since >= limit) {
+    if (!nego_copy_poll (copy, -1, g_get_monotonic_time () + pause, NULL, error))
+      return NULL;
+    copy->held_since = g_get_monotonic_time ();
+  }
   return nego_remote_call (copy->guest, request->command, request->arguments, deadline, error);
 }
 

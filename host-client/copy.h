@@ -23,8 +23,9 @@ typedef struct {
    * once, atomically: who cannot wait for the end may remove it. */
   char *temporary;
   /* The engine's. */
-  GQueue *requests;  /* that were not answered, in order */
-  gboolean called;   /* the agent was */
+  GQueue *requests; /* that were not answered, in order */
+  gint64
+    held_since; /* monotonic: since when the agent was not left to others; 0: it was not asked */
   gboolean dropping; /* it is at its end, and not interrupted any more */
 } NegoCopy;
 
