@@ -20,6 +20,17 @@ typedef struct {
 } NegoCmdDisks;
 
 static void
+nego_cmd_disks_free (gpointer data)
+{
+  NegoCmdDisks *self = data;
+
+  nego_call_unref (self->call);
+  g_ptr_array_unref (self->asked);
+  g_ptr_array_unref (self->disks);
+  g_free (self);
+}
+
+static void
 nego_cmd_disks_answered_cb (GPtrArray *answers, gpointer user_data)
 {
   NegoCmdDisks *self = user_data;
@@ -32,10 +43,6 @@ nego_cmd_disks_answered_cb (GPtrArray *answers, gpointer user_data)
       disk->smart = nego_nvme_smart_parse (smart);
   }
   qapi_guest_get_disks_return (self->call, self->disks);
-  nego_call_unref (self->call);
-  g_ptr_array_unref (self->asked);
-  g_ptr_array_unref (self->disks);
-  g_free (self);
 }
 
 void
@@ -64,7 +71,8 @@ nego_cmd_guest_get_disks (NegoCall *call)
     g_ptr_array_add (self->asked, disk);
     g_ptr_array_add (nodes, disk->name);
   }
-  nego_survey_ask (agent->smart, nodes, NEGO_NVME_SMART_WAIT_MS, nego_cmd_disks_answered_cb, self);
+  nego_survey_ask (agent->smart, nodes, NEGO_NVME_SMART_WAIT_MS, nego_cmd_disks_answered_cb, self,
+                   nego_cmd_disks_free);
 }
 
 GPtrArray *

@@ -47,6 +47,16 @@ nego_cmd_fsinfo_set_usage (QapiGuestFilesystemInfo *info, const NegoFsUsage *usa
 }
 
 static void
+nego_cmd_fsinfo_free (gpointer data)
+{
+  NegoCmdFsinfo *self = data;
+
+  nego_call_unref (self->call);
+  g_ptr_array_unref (self->list);
+  g_free (self);
+}
+
+static void
 nego_cmd_fsinfo_answered_cb (GPtrArray *answers, gpointer user_data)
 {
   NegoCmdFsinfo *self = user_data;
@@ -58,9 +68,6 @@ nego_cmd_fsinfo_answered_cb (GPtrArray *answers, gpointer user_data)
       nego_cmd_fsinfo_set_usage (self->list->pdata[i], usage);
   }
   qapi_guest_get_fsinfo_return (self->call, self->list);
-  nego_call_unref (self->call);
-  g_ptr_array_unref (self->list);
-  g_free (self);
 }
 
 void
@@ -87,5 +94,6 @@ nego_cmd_guest_get_fsinfo (NegoCall *call)
     g_ptr_array_add (self->list, nego_cmd_fsinfo_describe (agent->root, mount));
     g_ptr_array_add (paths, mount->path);
   }
-  nego_survey_ask (agent->usage, paths, NEGO_FS_USAGE_WAIT_MS, nego_cmd_fsinfo_answered_cb, self);
+  nego_survey_ask (agent->usage, paths, NEGO_FS_USAGE_WAIT_MS, nego_cmd_fsinfo_answered_cb, self,
+                   nego_cmd_fsinfo_free);
 }

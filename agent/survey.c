@@ -34,6 +34,7 @@ typedef struct {
   GSource *deadline;
   NegoSurveyDoneFunc done;
   gpointer user_data;
+  GDestroyNotify free_data;
 } NegoSurveyRound;
 
 /* One question: the round's half, and the thread's. */
@@ -151,6 +152,8 @@ nego_survey_round_free (NegoSurveyRound *round)
   g_hash_table_unref (round->tasks);
   g_ptr_array_unref (round->names);
   g_ptr_array_unref (round->answers);
+  if (round->free_data != NULL)
+    round->free_data (round->user_data);
   g_free (round);
 }
 
@@ -236,7 +239,8 @@ nego_survey_ask (NegoSurvey *survey,
                  GPtrArray *names,
                  guint timeout_ms,
                  NegoSurveyDoneFunc done,
-                 gpointer user_data)
+                 gpointer user_data,
+                 GDestroyNotify free_data)
 {
   NegoSurveyRound *round = g_new0 (NegoSurveyRound, 1);
 
@@ -252,5 +256,6 @@ nego_survey_ask (NegoSurvey *survey,
   round->deadline = nego_source_add_timeout (timeout_ms, nego_survey_late_cb, round);
   round->done = done;
   round->user_data = user_data;
+  round->free_data = free_data;
   nego_survey_round_go_on (round);
 }

@@ -20,13 +20,15 @@ typedef void (*NegoSurveyDoneFunc) (GPtrArray *answers, gpointer user_data);
 
 /* @func writes @answer_bytes. @offload must outlive the survey. */
 NegoSurvey *nego_survey_new (NegoOffload *offload, NegoSurveyFunc func, gsize answer_bytes);
-/* Rounds that go on are forgotten: their @done is not called. */
+/* Rounds that go on are forgotten: their @done is not called, only their @free_data. */
 void nego_survey_free (NegoSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NegoSurvey, nego_survey_free)
 
-/* Asks all @names (strings, borrowed), each time that one is there. @done may be called at once. */
+/* Asks all @names (strings, borrowed), each time that one is there. @done may be called at once;
+ * @free_data (NULL: nothing is to be freed) frees @user_data afterwards. */
 void nego_survey_ask (NegoSurvey *survey,
                       GPtrArray *names,
                       guint timeout_ms,
                       NegoSurveyDoneFunc done,
-                      gpointer user_data);
+                      gpointer user_data,
+                      GDestroyNotify free_data);

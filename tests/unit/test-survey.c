@@ -42,6 +42,7 @@ typedef struct {
   NegoSurvey *survey;
   GString *said; /* "1 2 - 4 " */
   gboolean done;
+  guint freed; /* how many rounds are over */
 } Fixture;
 
 static void
@@ -61,6 +62,14 @@ tear_down (Fixture *fixture, gconstpointer data)
   nego_survey_free (fixture->survey);
   nego_offload_free (fixture->offload);
   g_string_free (fixture->said, TRUE);
+}
+
+static void
+freed_cb (gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->freed++;
 }
 
 static void
@@ -87,7 +96,7 @@ start (Fixture *fixture, const char *names, guint timeout_ms)
     g_ptr_array_add (list, split[i]);
   g_string_truncate (fixture->said, 0);
   fixture->done = FALSE;
-  nego_survey_ask (fixture->survey, list, timeout_ms, done_cb, fixture);
+  nego_survey_ask (fixture->survey, list, timeout_ms, done_cb, fixture, freed_cb);
 }
 
 static void
@@ -205,7 +214,7 @@ again_cb (GPtrArray *answers, gpointer user_data)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   g_ptr_array_add (names, (gpointer) "a1");
-  nego_survey_ask (fixture->survey, names, 60000, done_cb, fixture);
+  nego_survey_ask (fixture->survey, names, 60000, done_cb, fixture, freed_cb);
 }
 
 /* A request that waited for the reply of this round: its answers are as good. */
@@ -215,7 +224,7 @@ test_again_from_done (Fixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   g_ptr_array_add (names, (gpointer) "a1");
-  nego_survey_ask (fixture->survey, names, 60000, again_cb, fixture);
+  nego_survey_ask (fixture->survey, names, 60000, again_cb, fixture, freed_cb);
   while (!fixture->done)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (fixture->said->str, ==, "1 ");
@@ -226,7 +235,9 @@ static void
 test_free_while_asking (Fixture *fixture, gconstpointer data)
 {
   start (fixture, "dead1 dead2", 60000);
+  g_assert_cmpuint (fixture->freed, ==, 0);
   nego_survey_free (g_steal_pointer (&fixture->survey));
+  g_assert_cmpuint (fixture->freed, ==, 1);
   gate_set (TRUE);
   while (g_main_context_iteration (NULL, FALSE))
     ;
